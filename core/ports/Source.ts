@@ -1,0 +1,61 @@
+/**
+ * Where the bytes of an upload come from: something of a known size that can be read at any offset, more than once.
+ *
+ * A `Source` is a description; `open` gives a reader for the length of a scope. All sizes and offsets are in bytes.
+ * Counterparts: adapters/node (files). In memory: `bytes`, `text`.
+ */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { SourceError } from "../model/OssError.ts"
+import * as Utf8 from "../model/Utf8.ts"
+
+export interface Source {
+  /** For messages: a path, or the kind of source. */
+  readonly name: string
+  /** Bytes. */
+  readonly size: number
+  /** Equal when the bytes can be taken to be equal; for a file: path, size, modification time, inode. */
+  readonly fingerprint: string
+  readonly open: Effect.Effect<Reader, SourceError, Scope.Scope>
+}
+
+export interface Reader {
+  /**
+   * Fills `target` from `offset` on. Fails with `Changed` when the source ends before `target` is full: a source that
+   * shrank must not become a shorter object.
+   */
+  readonly read: (offset: number, target: Uint8Array) => Effect.Effect<void, SourceError>
+  /**
+   * The bytes from `offset` on, `length` of them, in chunks; each call starts afresh. Errors are thrown as `SourceError`.
+   * A chunk's memory is reused: it is valid until the second `next()` after the one that gave it.
+   */
+  readonly chunks: (offset: number, length: number) => AsyncIterable<Uint8Array>
+  /** Fails with `Changed` when the source is no longer what it was when it was described. */
+  readonly unchanged: Effect.Effect<void, SourceError>
+}
+
+/** Bytes in memory. They must not be changed until the upload is over. */
+export const bytes = (content: Uint8Array, name = "bytes"): Source => ({
+  name,
+  size: content.length,
+  fingerprint: `bytes:${content.length}`,
+  open: Effect.succeed({
+    read: (offset, target) =>
+      offset + target.length > content.length
+        ? Effect.fail(
+            new SourceError({ reason: "Changed", source: name, detail: `holds only ${content.length} bytes` })
+          )
+        : Effect.sync(() => target.set(content.subarray(offset, offset + target.length))),
+    chunks: (offset, length) => memoryChunks(content.subarray(offset, offset + length)),
+    unchanged: Effect.void
+  })
+})
+
+/** A text in memory, as UTF-8. */
+export const text = (content: string, name = "text"): Source => bytes(Utf8.encode(content), name)
+
+const memoryChunk = 256 * 1024
+
+async function* memoryChunks(content: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < content.length; at += memoryChunk) yield content.subarray(at, at + memoryChunk)
+}
