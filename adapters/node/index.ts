@@ -1,0 +1,2 @@
+/** What effect-oss does with Node: names only. */
+export * as NodeCrypto from "./NodeCrypto.ts"

@@ -1,0 +1,66 @@
+/** The port `Crypto` on node:crypto, against vectors of RFC 1321 (MD5), FIPS 180-4 (SHA-256) and RFC 4231 (HMAC). */
+import { assert, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as NodeCrypto from "../../../adapters/node/NodeCrypto.ts"
+import { Crypto } from "../../../core/ports/Crypto.ts"
+
+const utf8 = (text: string) => new TextEncoder().encode(text)
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
+
+describe("NodeCrypto", () => {
+  const { hmacSha256, hmacSha256Hex, md5, sha256Hex } = NodeCrypto.crypto
+
+  it("hashes text and bytes with SHA-256", () => {
+    const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert.strictEqual(sha256Hex("abc"), abc)
+    assert.strictEqual(sha256Hex(utf8("abc")), abc)
+    assert.strictEqual(sha256Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
+  })
+
+  it("hashes text as UTF-8", () => {
+    assert.strictEqual(sha256Hex("日本"), sha256Hex(utf8("日本")))
+  })
+
+  it("signs with HMAC-SHA256", () => {
+    const expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+    assert.strictEqual(hmacSha256Hex(utf8("Jefe"), "what do ya want for nothing?"), expected)
+    assert.strictEqual(hex(hmacSha256(utf8("Jefe"), "what do ya want for nothing?")), expected)
+  })
+
+  it("hashes bytes with MD5", () => {
+    assert.strictEqual(hex(md5(utf8("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0")
+  })
+
+  it("gives plain Uint8Arrays of the digest's length", () => {
+    assert.deepStrictEqual(
+      [md5(utf8("a")), hmacSha256(utf8("k"), "a")].map((bytes) => [bytes.constructor, bytes.length]),
+      [
+        [Uint8Array, 16],
+        [Uint8Array, 32]
+      ]
+    )
+  })
+
+  it("hashes a view, not the buffer behind it", () => {
+    const view = utf8("xxabcxx").subarray(2, 5)
+    assert.strictEqual(sha256Hex(view), sha256Hex("abc"))
+    assert.strictEqual(hex(md5(view)), "900150983cd24fb0d6963f7d28e17f72")
+  })
+
+  it("answers the same where Node has no crypto.hash", async () => {
+    vi.resetModules()
+    vi.doMock("node:crypto", async (original) => ({ ...(await original<object>()), hash: undefined }))
+    const older = await import("../../../adapters/node/NodeCrypto.ts")
+    vi.doUnmock("node:crypto")
+    assert.notStrictEqual(older.crypto, NodeCrypto.crypto)
+    assert.strictEqual(older.crypto.sha256Hex("日本"), sha256Hex("日本"))
+    assert.strictEqual(hex(older.crypto.md5(utf8("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0")
+  })
+
+  it.effect("is a layer", () =>
+    Effect.gen(function* () {
+      const provided = yield* Crypto
+      assert.strictEqual(provided, NodeCrypto.crypto)
+    }).pipe(Effect.provide(NodeCrypto.layer))
+  )
+})
