@@ -27,7 +27,8 @@ export interface Reader {
   readonly read: (offset: number, target: Uint8Array) => Effect.Effect<void, SourceError>
   /**
    * The bytes from `offset` on, `length` of them, in chunks; each call starts afresh. Errors are thrown as `SourceError`.
-   * A chunk's memory is reused: it is valid until the second `next()` after the one that gave it.
+   * A chunk's memory is reused: it is valid until the second `next()` after the one that gave it. Before the last chunk,
+   * the source is found `unchanged`: while it is held back the server has no whole object, so a change stores nothing.
    */
   readonly chunks: (offset: number, length: number) => AsyncIterable<Uint8Array>
   /** Fails with `Changed` when the source is no longer what it was when it was described. */

@@ -1,0 +1,189 @@
+/**
+ * One bucket, ready for use: takes an `Operation`, signs it, sends it, decodes the answer, and tries again where that
+ * helps. The only place that retries.
+ *
+ * Every attempt asks for credentials anew and is signed anew: tokens change, and a signature holds for 15 minutes only.
+ * When OSS says that our clock is off (RequestTimeTooSkewed), the difference is learned and used from then on.
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Bucket from "../model/Bucket.ts"
+import type { Credentials } from "../model/Credentials.ts"
+import {
+  InvalidParam,
+  type CredentialsError,
+  type ServiceError,
+  type SourceError,
+  type TransportError,
+  type UnexpectedResponse
+} from "../model/OssError.ts"
+import { CredentialsProvider } from "../ports/CredentialsProvider.ts"
+import { Crypto } from "../ports/Crypto.ts"
+import { bodySize, Transport, type Request } from "../ports/Transport.ts"
+import * as Explain from "../wire/Explain.ts"
+import type { Operation } from "../wire/Operation.ts"
+import * as Signature from "../wire/Signature.ts"
+import * as Uri from "../wire/Uri.ts"
+
+/** Everything that executing one operation can come to. */
+export type RequestError =
+  | InvalidParam
+  | CredentialsError
+  | SourceError
+  | TransportError
+  | ServiceError
+  | UnexpectedResponse
+
+export interface Options extends Bucket.Options {
+  /** The address to put into presigned URLs and forms, where it is not the one this client talks to itself. */
+  readonly publicEndpoint?: string | undefined
+  /** When and how often to try again. Default: `defaultRetry`. */
+  readonly retry?: Schedule.Schedule<unknown, RequestError> | undefined
+  /** The time any exchange may take, whatever its size. Default: 1 minute. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** Bytes per second below which a transfer counts as stuck; gives larger bodies more time. Default: 16 KiB/s. */
+  readonly minimumSpeed?: number | undefined
+}
+
+export interface Service {
+  readonly bucket: Bucket.Bucket
+  /** The same bucket at its public address, for presigned URLs and forms. */
+  readonly publicBucket: Bucket.Bucket
+  readonly signer: Signature.Signer
+  readonly credentials: Effect.Effect<Credentials, CredentialsError>
+  /** OSS's clock as far as we know it, in milliseconds since 1970. */
+  readonly now: Effect.Effect<number>
+  /** Signs, sends, decodes, retries; one span, named after the operation. */
+  readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RequestError>
+}
+
+export class OssClient extends Context.Tag("effect-oss/OssClient")<OssClient, Service>() {}
+
+/** 5 attempts in all; waits drawn at random from 0 up to 200 ms, 400 ms, 800 ms … 20 s (full jitter). */
+export const defaultRetry: Schedule.Schedule<unknown, RequestError> = Schedule.exponential("200 millis").pipe(
+  Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.seconds(20))),
+  Schedule.jitteredWith({ min: 0, max: 1 }),
+  Schedule.intersect(Schedule.recurs(4))
+)
+
+/** Whether OSS's refusal may pass by itself: 5xx, 429, and a body that arrived too slowly or incomplete. */
+export const isTransient = (error: RequestError): boolean => {
+  if (error._tag === "TransportError") return error.reason !== "ResponseTooLong"
+  if (error._tag !== "ServiceError") return false
+  return error.status >= 500 || error.status === 429 || error.code === "RequestTimeout" || error.code === "IncompleteBody"
+}
+
+const mayHaveActed = (error: RequestError): boolean =>
+  error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
+
+/**
+ * Builds the client. Fails with `InvalidParam` when bucket, region or endpoint cannot be right; reaches no server.
+ */
+export const make = (
+  options: Options
+): Effect.Effect<Service, InvalidParam, Transport | Crypto | CredentialsProvider> =>
+  Effect.gen(function* () {
+    const transport = yield* Transport
+    const provider = yield* CredentialsProvider
+    const signer = Signature.make(yield* Crypto)
+    const bucket = yield* Bucket.make(options)
+    const publicBucket =
+      options.publicEndpoint === undefined
+        ? bucket
+        : yield* Bucket.make({ bucket: bucket.name, region: bucket.region, endpoint: options.publicEndpoint })
+    const baseTimeout = Duration.toMillis(options.timeout ?? Duration.minutes(1))
+    const minimumSpeed = options.minimumSpeed ?? 16 * 1024
+    if (!(minimumSpeed > 0)) {
+      return yield* new InvalidParam({ field: "minimumSpeed", reason: `must be above 0 bytes/s, got ${minimumSpeed}` })
+    }
+    const retry = options.retry ?? defaultRetry
+
+    // Shared by all requests of this client; a plain variable, because a lost update costs one repeated correction.
+    let clockOffset = 0
+    const now = Effect.map(Clock.currentTimeMillis, (millis) => millis + clockOffset)
+
+    const attempt = <A>(operation: Operation<A>, credentials: Credentials) =>
+      Effect.gen(function* () {
+        const { name, method, key, query, headers, body, onSent, maxResponseBytes } = operation
+        const signed = yield* Signature.signHeaders(
+          signer,
+          { method, bucket: bucket.name, key, query, headers },
+          { credentials, region: bucket.region, time: yield* now }
+        )
+        const bytes = bodySize(body) + (method === "GET" ? maxResponseBytes : 0)
+        const request: Request = {
+          method,
+          url: Uri.url(bucket, key, query),
+          headers: { ...headers, ...signed.headers },
+          body,
+          timeout: Duration.millis(baseTimeout + (bytes / minimumSpeed) * 1000),
+          maxResponseBytes,
+          onSent
+        }
+        const response = yield* transport.send(request)
+        yield* Effect.annotateCurrentSpan({
+          "http.response.status_code": response.status,
+          "oss.request_id": response.headers["x-oss-request-id"] ?? ""
+        })
+        const decoded = operation.decode(response, (theirs) => Explain.explain(signed, theirs))
+        if (Either.isLeft(decoded)) yield* Effect.logDebug(`${name}: ${decoded.left.message}`)
+        return yield* decoded
+      })
+
+    // One more try at once, for the two refusals that we can cure ourselves.
+    const cured = <A>(operation: Operation<A>) =>
+      Effect.gen(function* () {
+        const credentials = yield* provider.get
+        return yield* attempt(operation, credentials).pipe(
+          Effect.catchIf(
+            (error) => error._tag === "ServiceError" && error.code === "RequestTimeTooSkewed",
+            (error) =>
+              Effect.gen(function* () {
+                const { serverTime } = error as ServiceError // narrowed by the predicate
+                if (serverTime === undefined) return yield* error
+                clockOffset = serverTime - (yield* Clock.currentTimeMillis)
+                return yield* attempt(operation, credentials)
+              })
+          ),
+          Effect.catchIf(
+            (error) => error._tag === "ServiceError" && error.code === "SecurityTokenExpired",
+            (error) =>
+              Effect.gen(function* () {
+                yield* provider.invalidate(credentials)
+                const renewed = yield* provider.get
+                return renewed === credentials ? yield* error : yield* attempt(operation, renewed)
+              })
+          )
+        )
+      })
+
+    const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
+      cured(operation).pipe(
+        Effect.retry({
+          schedule: retry,
+          while: (error) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
+        }),
+        Effect.withSpan(`oss.${operation.name}`, {
+          kind: "client",
+          captureStackTrace: false,
+          attributes: {
+            "oss.bucket": bucket.name,
+            "oss.key": operation.key,
+            "oss.body_bytes": bodySize(operation.body)
+          }
+        })
+      )
+
+    return { bucket, publicBucket, signer, credentials: provider.get, now, execute }
+  })
+
+/** The client as a layer. */
+export const layer = (
+  options: Options
+): Layer.Layer<OssClient, InvalidParam, Transport | Crypto | CredentialsProvider> =>
+  Layer.effect(OssClient, make(options))
