@@ -1,8 +1,18 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
+const root = fileURLToPath(new URL("..", import.meta.url))
+
 export default defineConfig({
+  // Examples and guides import the package by its name, as users do; here that means the sources.
+  resolve: {
+    alias: [
+      { find: /^effect-oss$/, replacement: `${root}core/index.ts` },
+      { find: /^effect-oss\/([a-z]+)$/, replacement: `${root}adapters/$1/index.ts` }
+    ]
+  },
   test: {
-    root: new URL("..", import.meta.url).pathname,
+    root,
     include: ["test/**/*.test.ts"],
     exclude: ["test/interop/**", "test/live/**", "**/node_modules/**"],
     testTimeout: 30_000

@@ -32,12 +32,7 @@ import * as Uri from "../wire/Uri.ts"
 
 /** Everything that executing one operation can come to. */
 export type RequestError =
-  | InvalidParam
-  | CredentialsError
-  | SourceError
-  | TransportError
-  | ServiceError
-  | UnexpectedResponse
+  InvalidParam | CredentialsError | SourceError | TransportError | ServiceError | UnexpectedResponse
 
 export interface Options extends Bucket.Options {
   /** The address to put into presigned URLs and forms, where it is not the one this client talks to itself. */
@@ -75,7 +70,9 @@ export const defaultRetry: Schedule.Schedule<unknown, RequestError> = Schedule.e
 export const isTransient = (error: RequestError): boolean => {
   if (error._tag === "TransportError") return error.reason !== "ResponseTooLong"
   if (error._tag !== "ServiceError") return false
-  return error.status >= 500 || error.status === 429 || error.code === "RequestTimeout" || error.code === "IncompleteBody"
+  return (
+    error.status >= 500 || error.status === 429 || error.code === "RequestTimeout" || error.code === "IncompleteBody"
+  )
 }
 
 const mayHaveActed = (error: RequestError): boolean =>
@@ -168,10 +165,11 @@ export const make = (
           schedule: retry,
           while: (error) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
         }),
-        Effect.withSpan(`oss.${operation.name}`, {
+        Effect.withSpan(`oss.${operation.name.split(" ", 1)[0]}`, {
           kind: "client",
           captureStackTrace: false,
           attributes: {
+            "oss.operation": operation.name,
             "oss.bucket": bucket.name,
             "oss.key": operation.key,
             "oss.body_bytes": bodySize(operation.body)

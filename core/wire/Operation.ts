@@ -70,8 +70,7 @@ export const putObject = (
   headers,
   body,
   onSent,
-  decode: (response, explain) =>
-    ServiceResponse.toStored("PutObject", response, "x-oss-callback" in headers, explain)
+  decode: (response, explain) => ServiceResponse.toStored("PutObject", response, "x-oss-callback" in headers, explain)
 })
 
 /** What HeadObject tells about an object. */

@@ -1,0 +1,215 @@
+/**
+ * The requests of a multipart upload as data: initiate, send parts, list them, complete or abort. Pure.
+ *
+ * Source: "Multipart upload" and the pages of each API under
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Crc64 from "../model/Crc64.ts"
+import type { ObjectKey } from "../model/ObjectKey.ts"
+import * as Utf8 from "../model/Utf8.ts"
+import * as Transport from "../ports/Transport.ts"
+import { base, onSuccess, type Headers, type Operation } from "./Operation.ts"
+import * as ServiceResponse from "./ServiceResponse.ts"
+import * as Xml from "./Xml.ts"
+import * as XmlSchema from "./XmlSchema.ts"
+
+const UploadId = Schema.NonEmptyString
+
+/** InitiateMultipartUpload: opens an upload and answers its ID. `headers` describe the object to be. */
+export const initiateMultipartUpload = (key: ObjectKey, headers: Headers): Operation<string> => ({
+  ...base,
+  name: "InitiateMultipartUpload",
+  method: "POST",
+  key,
+  query: { uploads: "" },
+  headers,
+  decode: onSuccess("InitiateMultipartUpload", (response) =>
+    Either.map(
+      XmlSchema.read("InitiateMultipartUpload", "InitiateMultipartUploadResult", Schema.Struct({ UploadId }))(response),
+      (result) => result.UploadId
+    )
+  )
+})
+
+/** What OSS holds of one part. */
+export interface UploadedPart {
+  readonly number: number
+  readonly etag: string
+  /** `undefined` when OSS did not tell it. */
+  readonly crc64: bigint | undefined
+}
+
+/** UploadPart: stores one part, replacing any with the same number (1 to 10,000). */
+export const uploadPart = (
+  key: ObjectKey,
+  uploadId: string,
+  number: number,
+  headers: Headers,
+  body: Transport.Body,
+  onSent?: (bytes: number) => void
+): Operation<UploadedPart> => {
+  const name = `UploadPart ${number}`
+  return {
+    ...base,
+    name,
+    method: "PUT",
+    key,
+    query: { partNumber: String(number), uploadId },
+    headers,
+    body,
+    onSent,
+    decode: onSuccess(name, (response) => {
+      const etag = ServiceResponse.etag(response)
+      return etag === undefined
+        ? Either.left(ServiceResponse.unexpected(name, response, "it has no ETag"))
+        : Either.right({ number, etag, crc64: ServiceResponse.crc64(response) })
+    })
+  }
+}
+
+const Part = Schema.Struct({
+  PartNumber: XmlSchema.Count,
+  ETag: Schema.String,
+  Size: XmlSchema.Count,
+  HashCrc64ecma: Schema.optional(Schema.String)
+})
+
+const ListPartsResult = Schema.Struct({
+  IsTruncated: XmlSchema.Flag,
+  NextPartNumberMarker: Schema.optionalWith(Schema.String, { default: () => "" }),
+  Part: XmlSchema.many(Part)
+})
+
+/** A part as ListParts tells it; `size` in bytes. */
+export interface ListedPart extends UploadedPart {
+  readonly size: number
+}
+
+/** One page of at most 1,000 parts in the order of their numbers; `next` is where the following page begins. */
+export interface PartsPage {
+  readonly parts: ReadonlyArray<ListedPart>
+  readonly next: Option.Option<string>
+}
+
+/** ListParts: what OSS holds of an upload, from behind part `marker` on. */
+export const listParts = (key: ObjectKey, uploadId: string, marker = "0"): Operation<PartsPage> => ({
+  ...base,
+  name: "ListParts",
+  method: "GET",
+  key,
+  query: { uploadId, "max-parts": "1000", "part-number-marker": marker },
+  maxResponseBytes: Xml.maxBytes,
+  decode: onSuccess("ListParts", (response) =>
+    Either.map(XmlSchema.read("ListParts", "ListPartsResult", ListPartsResult)(response), (result) => ({
+      parts: result.Part.map((part) => ({
+        number: part.PartNumber,
+        etag: ServiceResponse.unquote(part.ETag),
+        size: part.Size,
+        crc64: Option.getOrUndefined(Crc64.parse(part.HashCrc64ecma ?? ""))
+      })),
+      next: nextPage(result.IsTruncated, result.NextPartNumberMarker)
+    }))
+  )
+})
+
+// A page that says "more" without saying where would be asked for ever.
+const nextPage = <A extends string>(isTruncated: boolean, marker: A): Option.Option<A> =>
+  isTruncated && marker !== "" ? Option.some(marker) : Option.none()
+
+/**
+ * CompleteMultipartUpload: makes the parts the object. The only request of a multipart upload that may carry a callback.
+ * Not repeatable: a second one meets NoSuchUpload although the first succeeded.
+ */
+export const completeMultipartUpload = (
+  key: ObjectKey,
+  uploadId: string,
+  parts: ReadonlyArray<Pick<UploadedPart, "number" | "etag">>,
+  headers: Headers
+): Operation<ServiceResponse.Stored> => {
+  const items = parts.map(
+    ({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>"${Xml.escape(etag)}"</ETag></Part>`
+  )
+  return {
+    ...base,
+    name: "CompleteMultipartUpload",
+    method: "POST",
+    key,
+    query: { uploadId },
+    headers: { "content-type": "application/xml", ...headers },
+    body: Transport.bytes(Utf8.encode(`<CompleteMultipartUpload>${items.join("")}</CompleteMultipartUpload>`)),
+    repeatable: false,
+    decode: (response, explain) =>
+      ServiceResponse.toStored("CompleteMultipartUpload", response, "x-oss-callback" in headers, explain)
+  }
+}
+
+/** AbortMultipartUpload: drops an upload and its parts. Parts still on their way may survive it; abort again then. */
+export const abortMultipartUpload = (key: ObjectKey, uploadId: string): Operation<void> => ({
+  ...base,
+  name: "AbortMultipartUpload",
+  method: "DELETE",
+  key,
+  query: { uploadId },
+  decode: onSuccess("AbortMultipartUpload", () => Either.void)
+})
+
+const ListMultipartUploadsResult = Schema.Struct({
+  IsTruncated: XmlSchema.Flag,
+  NextKeyMarker: Schema.optionalWith(XmlSchema.UrlEncoded, { default: () => "" }),
+  NextUploadIdMarker: Schema.optionalWith(Schema.String, { default: () => "" }),
+  Upload: XmlSchema.many(Schema.Struct({ Key: XmlSchema.UrlEncoded, UploadId, Initiated: Schema.String }))
+})
+
+/** An upload that was neither completed nor aborted. It is paid for until then. */
+export interface PendingUpload {
+  readonly key: string
+  readonly uploadId: string
+  /** Milliseconds since 1970. */
+  readonly initiated: number
+}
+
+export interface UploadsMarker {
+  readonly key: string
+  readonly uploadId: string
+}
+
+/** One page of at most 1,000 uploads, ordered by key, then upload ID. */
+export interface UploadsPage {
+  readonly uploads: ReadonlyArray<PendingUpload>
+  readonly next: Option.Option<UploadsMarker>
+}
+
+/** ListMultipartUploads: the bucket's pending uploads whose keys begin with `prefix`. */
+export const listMultipartUploads = (prefix: string, marker?: UploadsMarker): Operation<UploadsPage> => ({
+  ...base,
+  name: "ListMultipartUploads",
+  method: "GET",
+  key: undefined,
+  query: {
+    uploads: "",
+    "encoding-type": "url",
+    "max-uploads": "1000",
+    ...(prefix === "" ? {} : { prefix }),
+    ...(marker === undefined ? {} : { "key-marker": marker.key, "upload-id-marker": marker.uploadId })
+  },
+  maxResponseBytes: Xml.maxBytes,
+  decode: onSuccess("ListMultipartUploads", (response) =>
+    Either.map(
+      XmlSchema.read("ListMultipartUploads", "ListMultipartUploadsResult", ListMultipartUploadsResult)(response),
+      (result) => ({
+        uploads: result.Upload.map((upload) => ({
+          key: upload.Key,
+          uploadId: upload.UploadId,
+          initiated: Date.parse(upload.Initiated)
+        })),
+        next: Option.map(nextPage(result.IsTruncated, result.NextKeyMarker), (key) => ({
+          key,
+          uploadId: result.NextUploadIdMarker
+        }))
+      })
+    )
+  )
+})

@@ -1,0 +1,54 @@
+/**
+ * Answers in XML, decoded by Schemas. Pure.
+ */
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import type { UnexpectedResponse } from "../model/OssError.ts"
+import type { Response } from "../ports/Transport.ts"
+import * as ServiceResponse from "./ServiceResponse.ts"
+import * as Uri from "./Uri.ts"
+import * as Xml from "./Xml.ts"
+
+/** Reads an answer's XML by a Schema; what does not fit is `UnexpectedResponse`, told in one line. */
+export const read = <A, I>(
+  operation: string,
+  root: string,
+  schema: Schema.Schema<A, I>
+): ((response: Response) => Either.Either<A, UnexpectedResponse>) => {
+  const decode = Schema.decodeUnknownEither(schema)
+  return (response) => {
+    const refuse = (reason: string) => ServiceResponse.unexpected(operation, response, reason)
+    return Xml.parse(response.body, root).pipe(
+      Either.mapLeft(refuse),
+      Either.flatMap((record) =>
+        Either.mapLeft(decode(record), (error) => refuse(`its XML does not fit: ${error.message}`))
+      )
+    )
+  }
+}
+
+/** Elements that may stand any number of times: none, one (a value alone) or many (an array). */
+export const many = <A, I>(item: Schema.Schema<A, I>) =>
+  Schema.optionalWith(
+    Schema.transform(Schema.Unknown, Schema.Array(item), {
+      strict: false,
+      decode: (value) => (Array.isArray(value) ? value : [value]),
+      encode: (values) => values
+    }),
+    { default: () => [] }
+  )
+
+/** A whole number from 0 on, written in decimal. */
+export const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+/** `true` or `false`. */
+export const Flag = Schema.transform(Schema.String, Schema.Boolean, {
+  strict: true,
+  decode: (text) => text === "true",
+  encode: String
+})
+/** A text that OSS percent-encoded because the request asked for `encoding-type=url`. */
+export const UrlEncoded = Schema.transform(Schema.String, Schema.String, {
+  strict: true,
+  decode: (text) => Either.getOrElse(Uri.decode(text, "key"), () => text),
+  encode: Uri.encode
+})

@@ -1,0 +1,107 @@
+/**
+ * Who may import whom: core/model <- core/ports <- core/wire <- core/programs <- core/index.ts <- adapters, and adapters
+ * not each other, except that emulator and cli may use node and fs.
+ */
+import { readFileSync, readdirSync } from "node:fs"
+import { dirname, join, normalize, relative } from "node:path"
+import { fileURLToPath } from "node:url"
+import { describe, expect, it } from "vitest"
+
+const root = fileURLToPath(new URL("../..", import.meta.url))
+
+const sources = (folder: string): ReadonlyArray<string> =>
+  readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".ts") && !file.endsWith(".d.ts"))
+    .map((file) => join(folder, file))
+
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [
+    ...readFileSync(join(root, file), "utf8").matchAll(
+      /^(?:import|export)\s[^"';]*?from\s+"([^"]+)"|^import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm
+    )
+  ].map((match) => (match[1] ?? match[2] ?? match[3])!)
+
+const ranks = ["core/model", "core/ports", "core/wire", "core/programs", "core/index.ts"]
+const rankOf = (file: string): number => ranks.findIndex((rank) => file.startsWith(rank))
+
+/** What the core may import beside itself and Effect, and why. */
+const coreLibraries: Readonly<Record<string, string>> = {
+  "@rgrove/parse-xml": "strict XML",
+  "mime/lite": "content types by file ending"
+}
+
+const coreComplaints = (file: string): ReadonlyArray<string> =>
+  importsOf(file).flatMap((specifier) => {
+    if (specifier.startsWith(".")) {
+      const target = normalize(join(dirname(file), specifier))
+      if (!target.startsWith("core/")) return [`${file} imports ${target}: the core imports only itself`]
+      return rankOf(target) > rankOf(file)
+        ? [`${file} imports ${target}: that rank is above its own (${ranks.join(" <- ")})`]
+        : []
+    }
+    if (specifier.startsWith("effect/")) return []
+    if (specifier in coreLibraries) return []
+    return [`${file} imports "${specifier}": the core may import effect/* and ${Object.keys(coreLibraries).join(", ")}`]
+  })
+
+const mayUse: Readonly<Record<string, ReadonlyArray<string>>> = {
+  emulator: ["node", "fs"],
+  cli: ["node", "fs", "emulator"]
+}
+
+const adapterComplaints = (file: string): ReadonlyArray<string> =>
+  importsOf(file).flatMap((specifier) => {
+    if (!specifier.startsWith(".")) return specifier === "effect" ? [`${file} imports the "effect" barrel`] : []
+    const target = relative("adapters", normalize(join(dirname(file), specifier)))
+    const own = file.split("/")[1]!
+    const other = target.split("/")[0]!
+    if (other === ".." || other === own || mayUse[own]?.includes(other)) return []
+    return [`${file} imports adapters/${target}: adapters do not import each other`]
+  })
+
+describe("import direction", () => {
+  it("every core file imports only its own rank and those below", () => {
+    expect(sources("core").flatMap(coreComplaints)).toEqual([])
+  })
+
+  it("adapters do not import each other", () => {
+    expect(sources("adapters").flatMap(adapterComplaints)).toEqual([])
+  })
+
+  it("no source outside test and benchmarks imports them", () => {
+    const strays = [...sources("core"), ...sources("adapters")].filter((file) =>
+      importsOf(file).some((specifier) => /\/(?:test|benchmarks)\//.test(specifier))
+    )
+    expect(strays).toEqual([])
+  })
+})
+
+describe("the core is free of clocks, chance and hosts", () => {
+  const forbidden =
+    /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bconsole\b|\bprocess\.|\bBuffer\b|\bsetTimeout\b|\bglobalThis\b/
+
+  it("time is Clock, chance is Random, and nothing prints", () => {
+    const found = sources("core").filter((file) => {
+      const code = readFileSync(join(root, file), "utf8").replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, "")
+      return forbidden.test(code)
+    })
+    expect(found).toEqual([])
+  })
+})
+
+describe("files", () => {
+  it("every source file opens by saying what it is", () => {
+    const silent = [...sources("core"), ...sources("adapters")].filter(
+      (file) => !/^(?:#!.*\n)?\/\*\*/.test(readFileSync(join(root, file), "utf8"))
+    )
+    expect(silent).toEqual([])
+  })
+
+  it("stay under 250 lines, unless the header says why", () => {
+    const long = [...sources("core"), ...sources("adapters")].filter((file) => {
+      const text = readFileSync(join(root, file), "utf8")
+      return text.split("\n").length > 250 && !/^(?:#!.*\n)?\/\*\*[\s\S]*?\blong because\b[\s\S]*?\*\//i.test(text)
+    })
+    expect(long).toEqual([])
+  })
+})

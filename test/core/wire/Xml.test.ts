@@ -1,0 +1,105 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as FastCheck from "effect/FastCheck"
+import * as Utf8 from "../../../core/model/Utf8.ts"
+import * as Xml from "../../../core/wire/Xml.ts"
+
+const parse = (text: string) => Xml.parse(Utf8.encode(text), "R")
+const reason = (text: string) => Either.match(parse(text), { onLeft: (why) => why, onRight: () => "" })
+
+describe("Xml.parse", () => {
+  it("gives texts, records and, for names that stand twice, arrays", () => {
+    const xml = `<?xml version="1.0"?><R xmlns="http://x"><A>1 &amp; 2</A><P><N>1</N></P><P><N>2</N></P><E/></R>`
+    assert.deepEqual(Either.getOrThrow(parse(xml)), { A: "1 & 2", P: [{ N: "1" }, { N: "2" }], E: "" })
+  })
+
+  it("refuses what a document from the network must not be", () => {
+    assert.strictEqual(reason(`<!DOCTYPE R [<!ENTITY x "y">]><R>&x;</R>`), "its XML has a DOCTYPE")
+    assert.strictEqual(reason("<R>&x;</R>"), "its body is not well-formed XML")
+    assert.strictEqual(reason("<R>".repeat(33)), "its XML is nested deeper than 32 elements")
+    assert.strictEqual(reason(`<a b="/>">`.repeat(100_000)), "its body is not well-formed XML")
+    assert.strictEqual(reason("<Q/>"), "its root element is not R")
+    assert.strictEqual(reason("{}"), "its body is not well-formed XML")
+    assert.strictEqual(
+      Either.getOrElse(Either.flip(Xml.parse(Uint8Array.of(0xff), "R")), () => ""),
+      "its body is not UTF-8"
+    )
+    assert.strictEqual(
+      Either.getOrElse(Either.flip(Xml.parse(new Uint8Array(Xml.maxBytes + 1), "R")), () => ""),
+      `its XML is longer than ${Xml.maxBytes} bytes`
+    )
+  })
+
+  it("is not confused by names that objects inherit", () => {
+    assert.deepEqual(
+      JSON.stringify(Either.getOrThrow(parse("<R><__proto__>x</__proto__><constructor>y</constructor></R>"))),
+      `{"__proto__":"x","constructor":"y"}`
+    )
+  })
+
+  it("reads back what escape wrote", () => {
+    const printable = FastCheck.string({ unit: "grapheme" })
+    FastCheck.assert(
+      FastCheck.property(printable, (text) => {
+        const record = Either.getOrThrow(parse(`<R><A>${Xml.escape(text)}</A></R>`))
+        return record["A"] === text
+      }),
+      { numRuns: 10_000 }
+    )
+  })
+
+  it("ends in a reason or a value for 10,000 mutations of a real answer", () => {
+    const real = `<?xml version="1.0" encoding="UTF-8"?>\n<R><Bucket>b</Bucket><Part><PartNumber>1</PartNumber><ETag>"A"</ETag></Part><Part><PartNumber>2</PartNumber><ETag>&#34;B&#34;</ETag></Part></R>`
+    const bytes = Utf8.encode(real)
+    const mutation = FastCheck.tuple(
+      FastCheck.nat(bytes.length - 1),
+      FastCheck.nat(255),
+      FastCheck.constantFrom("set", "cut", "repeat", "insert")
+    )
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(mutation, { minLength: 1, maxLength: 4 }), (mutations) => {
+        let mutated = [...bytes]
+        for (const [at, value, how] of mutations) {
+          if (how === "set") mutated[at % mutated.length] = value
+          else if (how === "cut") mutated = mutated.slice(0, at + 1)
+          else if (how === "repeat") mutated = [...mutated, ...mutated.slice(at)]
+          else mutated.splice(at, 0, value)
+        }
+        const result = Xml.parse(Uint8Array.from(mutated), "R")
+        return Either.isLeft(result) ? typeof result.left === "string" : typeof result.right === "object"
+      }),
+      { numRuns: 10_000 }
+    )
+  })
+
+  it("takes no longer for nasty megabytes than for a benign one, within 50 ms", () => {
+    const time = (text: string) => {
+      const bytes = Utf8.encode(text)
+      const runs = [0, 1, 2].map(() => {
+        const start = performance.now()
+        Xml.parse(bytes, "R")
+        return performance.now() - start
+      })
+      return Math.min(...runs)
+    }
+    const mega = 1_000_000
+    const benign = time(`<R>${"<B>x</B>".repeat(mega / 8)}</R>`)
+    const nasty = [
+      "<R>".repeat(mega / 3),
+      `<R>${"<!--".repeat(mega / 4)}`,
+      `<R>${"&".repeat(mega)}`,
+      `<R>&${"x".repeat(mega)}`,
+      `<R ${"a ".repeat(mega / 2)}>`,
+      `<R${" ".repeat(mega)}`,
+      "<".repeat(mega),
+      `<R>${"<![CDATA[".repeat(mega / 9)}`,
+      `<R>${"]]>".repeat(mega / 3)}</R>`,
+      `<R a="${"<".repeat(mega)}`
+    ]
+    const slow = nasty.filter((text) => time(text) > benign + 50)
+    assert.deepEqual(
+      slow.map((text) => text.slice(0, 20)),
+      []
+    )
+  })
+})
