@@ -115,9 +115,12 @@ export class CheckpointError extends Data.TaggedError("CheckpointError")<{
   }
 }
 
-/** Why the application server did not take a callback, or answered off the contract. */
+/**
+ * Why the application server did not take a callback, or answered off the contract. `AnswerLost`: the connection broke,
+ * the object was found stored, and whether the application was told is not known.
+ */
 export type CallbackFailure =
-  "TimedOut" | "CannotConnect" | "BadStatus" | "NotJson" | "TooLong" | "TooMany" | "OffContract" | "Other"
+  "TimedOut" | "CannotConnect" | "BadStatus" | "NotJson" | "TooLong" | "TooMany" | "OffContract" | "AnswerLost" | "Other"
 
 /** The object is stored; its callback failed. Not a failed upload: do not send the bytes again. */
 export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
