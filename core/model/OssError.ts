@@ -120,7 +120,15 @@ export class CheckpointError extends Data.TaggedError("CheckpointError")<{
  * the object was found stored, and whether the application was told is not known.
  */
 export type CallbackFailure =
-  "TimedOut" | "CannotConnect" | "BadStatus" | "NotJson" | "TooLong" | "TooMany" | "OffContract" | "AnswerLost" | "Other"
+  | "TimedOut"
+  | "CannotConnect"
+  | "BadStatus"
+  | "NotJson"
+  | "TooLong"
+  | "TooMany"
+  | "OffContract"
+  | "AnswerLost"
+  | "Other"
 
 /** The object is stored; its callback failed. Not a failed upload: do not send the bytes again. */
 export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{

@@ -47,7 +47,9 @@ const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 /** Checks one header's value: no control characters (a CR or LF would forge a header), well-formed Unicode. */
 export const checkValue = (field: string, value: string): Either.Either<string, InvalidParam> => {
   if (control.test(value)) return refuse(field, "must not contain CR, LF or other control characters")
-  return Utf8.isWellFormed(value) ? Either.right(value) : refuse(field, "must be well-formed Unicode, got a lone surrogate")
+  return Utf8.isWellFormed(value)
+    ? Either.right(value)
+    : refuse(field, "must be well-formed Unicode, got a lone surrogate")
 }
 
 /** The content type for a key by its ending; `application/octet-stream` when that tells nothing. */
@@ -55,13 +57,16 @@ export const typeOf = (key: string): string => mime.getType(key) ?? "application
 
 const metadataName = /^[a-z0-9-]+$/
 
-const encodeMetadata = (metadata: Readonly<Record<string, string>>): Either.Either<Record<string, string>, InvalidParam> =>
+const encodeMetadata = (
+  metadata: Readonly<Record<string, string>>
+): Either.Either<Record<string, string>, InvalidParam> =>
   Either.gen(function* () {
     const headers: Record<string, string> = {}
     let total = 0
     for (const [name, value] of Object.entries(metadata)) {
       const field = `metadata.${name}`
-      if (!metadataName.test(name)) return yield* refuse(field, 'the name must be of a-z, 0-9 and "-" (OSS lowers its case)')
+      if (!metadataName.test(name))
+        return yield* refuse(field, 'the name must be of a-z, 0-9 and "-" (OSS lowers its case)')
       headers[`x-oss-meta-${name}`] = yield* checkValue(field, value)
       total += name.length + Utf8.byteLength(value)
     }
@@ -77,7 +82,8 @@ const encodeTagging = (tagging: Readonly<Record<string, string>>): Either.Either
     if (name.length < 1 || name.length > 128) {
       return refuse("tagging", `a name must be 1 to 128 characters, got ${name.length} characters`)
     }
-    if (value.length > 256) return refuse(`tagging.${name}`, `must be at most 256 characters, got ${value.length} characters`)
+    if (value.length > 256)
+      return refuse(`tagging.${name}`, `must be at most 256 characters, got ${value.length} characters`)
   }
   return Either.right(tags.map(([name, value]) => `${Uri.encode(name)}=${Uri.encode(value)}`).join("&"))
 }

@@ -52,7 +52,9 @@ const field = (record: Xml.Record, name: string): string => {
 
 /** The fields of an error document, from the body or, for HEAD, from the base64 in `x-oss-err`. */
 const errorDocument = (response: Response): Xml.Record => {
-  const inHeader = Option.getOrUndefined(Encoding.decodeBase64(response.headers["x-oss-err"] ?? "").pipe(Option.getRight))
+  const inHeader = Option.getOrUndefined(
+    Encoding.decodeBase64(response.headers["x-oss-err"] ?? "").pipe(Option.getRight)
+  )
   const document = response.body.length > 0 ? response.body : (inHeader ?? response.body)
   return Either.getOrElse(Xml.parse(document, "Error"), () => ({}))
 }
@@ -78,7 +80,10 @@ const serverTime = (response: Response, document: Xml.Record): number | undefine
 }
 
 /** What explains a refusal beyond OSS's own words; see `Explain`. */
-export type Explainer = (texts: { readonly canonicalRequest: string; readonly stringToSign: string }) => string | undefined
+export type Explainer = (texts: {
+  readonly canonicalRequest: string
+  readonly stringToSign: string
+}) => string | undefined
 
 /** An answer that is no success, as a `ServiceError`. Never fails: what the answer lacks is left empty. */
 export const toError = (operation: string, response: Response, explain?: Explainer): ServiceError => {
@@ -128,7 +133,12 @@ const callbackFailure = (response: Response): CallbackOutcome => {
   const detail = field(document, "Message")
   const ec = field(document, "EC") || (response.headers["x-oss-ec"] ?? "")
   const byText = callbackFailures.find(([text]) => text.test(detail))?.[1]
-  return { _tag: "Failed", reason: byText ?? callbackFailureByEc[ec] ?? "Other", detail: detail || "no reason given", ec }
+  return {
+    _tag: "Failed",
+    reason: byText ?? callbackFailureByEc[ec] ?? "Other",
+    detail: detail || "no reason given",
+    ec
+  }
 }
 
 /**

@@ -42,8 +42,7 @@ export const parse = (document: Uint8Array, ...roots: ReadonlyArray<string>): Ei
 }
 
 /** Characters that have a meaning in XML, escaped; for texts between tags. */
-export const escape = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
 // The parser recurses once per level, so depth is bounded before it runs. Counting start and end tags is enough: in
 // comments and CDATA it can only overcount, and OSS sends neither.
