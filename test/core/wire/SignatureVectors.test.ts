@@ -59,13 +59,21 @@ describe("Signature.signHeaders", () => {
     const signed = Either.getOrThrow(Signature.signHeaders(signer, requestOf(vector), termsOf(vector)))
     assert.deepStrictEqual(textsOf(signed), expectedTextsOf(vector))
     assert.deepStrictEqual(signed.headers, {
-      ...vector.expected.requestHeaders,
-      authorization: vector.expected.authorization
+      ...(vector.expected.requestHeaders as Texts),
+      authorization: vector.expected.authorization!
     })
   })
 })
 
 const addressings: Record<string, Bucket.Addressing> = { virtual: "virtual-hosted", path: "path", cname: "cname" }
+
+const decoded = (text: string) =>
+  Object.fromEntries(
+    text.split("&").map((pair) => {
+      const [name, value = ""] = pair.split("=")
+      return [decodeURIComponent(name!), decodeURIComponent(value)]
+    })
+  )
 
 const bucketOf = ({ input }: Vector) =>
   Either.getOrThrow(
@@ -73,7 +81,7 @@ const bucketOf = ({ input }: Vector) =>
       bucket: input.bucket!,
       region: input.region,
       endpoint: input.endpoint!,
-      addressing: addressings[input.addressing!]
+      addressing: addressings[input.addressing!]!
     })
   )
 
@@ -94,13 +102,6 @@ describe("Signature.presign", () => {
       [scheme, host, decodeURIComponent(path!)],
       [expected.scheme, expected.host, expected.decodedPath]
     )
-    const decoded = (text: string) =>
-      Object.fromEntries(
-        text.split("&").map((pair) => {
-          const [name, value = ""] = pair.split("=")
-          return [decodeURIComponent(name!), decodeURIComponent(value)]
-        })
-      )
     assert.deepStrictEqual(decoded(search!), expected.query)
     assert.deepStrictEqual(decoded(presigned.search), expected.query)
   })
