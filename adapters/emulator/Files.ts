@@ -1,0 +1,98 @@
+/**
+ * Files written so that a crash at any instruction leaves either the old state or the new one.
+ *
+ * A document is written beside, flushed, and renamed over the old one, then the folder is flushed. Nothing names a file of
+ * bytes before it is whole. Errors of the file system are defects: an emulator whose disk fails has no better answer
+ * than 500.
+ */
+import * as Effect from "effect/Effect"
+import * as NodeCrypto from "node:crypto"
+import * as Fs from "node:fs/promises"
+import * as Path from "node:path"
+
+export interface Files {
+  readonly root: string
+  /** Replaces a document. */
+  readonly writeDocument: (path: string, text: string) => Effect.Effect<void>
+  /** Creates a folder and those above it. */
+  readonly ensureFolder: (path: string) => Effect.Effect<void>
+  /** A name that no file has yet, in the folder of bodies. */
+  readonly newBody: () => Effect.Effect<string>
+  /** Flushes the folder that holds the body: after this a crash cannot lose the body's name. */
+  readonly settleBody: (name: string) => Effect.Effect<void>
+  /** Removes a document, for good. */
+  readonly removeDocument: (path: string) => Effect.Effect<void>
+  /** Removes a file or folder; no matter if it is gone. */
+  readonly remove: (path: string) => Effect.Effect<void>
+  readonly bodyPath: (name: string) => string
+  /** Whether bytes and names are flushed to the disk. */
+  readonly durable: boolean
+}
+
+export const bodies = "bodies"
+export const temporary = "tmp"
+
+const flushFolder = async (path: string): Promise<void> => {
+  const folder = await Fs.open(path, "r")
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+const replace = async (temporaryPath: string, path: string, text: string, durable: boolean): Promise<void> => {
+  try {
+    const file = await Fs.open(temporaryPath, "wx", 0o600)
+    try {
+      await file.writeFile(text)
+      if (durable) await file.sync()
+    } finally {
+      await file.close()
+    }
+    await Fs.rename(temporaryPath, path)
+  } catch (cause) {
+    await Fs.rm(temporaryPath, { force: true })
+    throw cause
+  }
+  if (durable) await flushFolder(Path.dirname(path))
+}
+
+/**
+ * The files below `root`. With `durable` every write is flushed to the disk (about 1 ms each on an SSD), which only a
+ * loss of power needs; a killed process loses nothing either way.
+ */
+export const make = (root: string, durable: boolean): Files => {
+  const known = new Set<string>()
+  const ensureFolder = (path: string) =>
+    Effect.promise(async () => {
+      if (known.has(path)) return
+      await Fs.mkdir(path, { recursive: true, mode: 0o700 })
+      if (durable) await flushFolder(Path.dirname(path))
+      known.add(path)
+    })
+  const bodyPath = (name: string) => Path.join(root, bodies, name.slice(0, 2), name)
+  return {
+    root,
+    durable,
+    ensureFolder,
+    bodyPath,
+    writeDocument: (path, text) =>
+      Effect.promise(() => replace(Path.join(root, temporary, NodeCrypto.randomUUID()), path, text, durable)),
+    newBody: () => {
+      const name = NodeCrypto.randomBytes(16).toString("hex")
+      return Effect.as(ensureFolder(Path.dirname(bodyPath(name))), name)
+    },
+    settleBody: (name) => (durable ? Effect.promise(() => flushFolder(Path.dirname(bodyPath(name)))) : Effect.void),
+    removeDocument: (path) =>
+      Effect.promise(async () => {
+        await Fs.rm(path, { force: true })
+        if (durable) await flushFolder(Path.dirname(path))
+      }),
+    remove: (path) =>
+      Effect.promise(() => {
+        known.delete(path)
+        return Fs.rm(path, { force: true, recursive: true })
+      })
+  }
+}

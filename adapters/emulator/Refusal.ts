@@ -1,0 +1,148 @@
+/**
+ * Every refusal of the emulator: OSS's status, Code, Message and EC. Pure data.
+ *
+ * Sources: "Error responses" and the articles by HTTP status, https://www.alibabacloud.com/help/en/oss/support/http-400-status-code;
+ * the articles by EC, https://help.aliyun.com/en/oss/user-guide/0042-00000213 and its siblings. Where an article shows no
+ * EC for a cause, the refusal carries none: clients are told to branch on Code.
+ */
+
+export interface Refusal {
+  readonly _tag: "Refusal"
+  readonly status: number
+  readonly code: string
+  readonly message: string
+  readonly ec: string
+  /** Further elements of the error document, in order. */
+  readonly details: ReadonlyArray<readonly [name: string, value: string]>
+  /** Further headers of the answer. */
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+type Details = Refusal["details"]
+
+const make =
+  (status: number) =>
+  (code: string, message: string, ec = "", details: Details = []): Refusal => ({
+    _tag: "Refusal",
+    status,
+    code,
+    message,
+    ec,
+    details
+  })
+
+export const badRequest = make(400)
+export const forbidden = make(403)
+export const notFound = make(404)
+export const conflict = make(409)
+
+/** A parameter or header with a bad value, named as OSS names it. */
+export const invalidArgument = (message: string, name: string, value: string, ec = ""): Refusal =>
+  badRequest("InvalidArgument", message, ec, [
+    ["ArgumentName", name],
+    ["ArgumentValue", value]
+  ])
+
+export const accessDenied = (message: string, ec: string): Refusal => forbidden("AccessDenied", message, ec)
+
+export const anonymous = accessDenied("You have no right to access this object because of bucket acl.", "0003-00000001")
+
+export const noSuchBucket = (bucket: string): Refusal =>
+  notFound("NoSuchBucket", "The specified bucket does not exist.", "0015-00000101", [["BucketName", bucket]])
+
+export const noSuchKey = (key: string): Refusal =>
+  notFound("NoSuchKey", "The specified key does not exist.", "0026-00000001", [["Key", key]])
+
+export const noSuchUpload = (uploadId: string, ec: string): Refusal =>
+  notFound(
+    "NoSuchUpload",
+    "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.",
+    ec,
+    [["UploadId", uploadId]]
+  )
+
+export const invalidBucketName = (bucket: string): Refusal =>
+  badRequest("InvalidBucketName", "The specified bucket is not valid.", "0015-00000001", [["BucketName", bucket]])
+
+export const invalidObjectName = (key: string, ec = "0016-00000005"): Refusal =>
+  badRequest("InvalidObjectName", "The specified object is not valid.", ec, [["ObjectName", key]])
+
+export const objectNameTooLong = (key: string): Refusal =>
+  badRequest("InvalidObjectName", "The length of object name must be less than 1024.", "0016-00000002", [
+    ["ObjectName", key]
+  ])
+
+export const fileAlreadyExists = (): Refusal =>
+  conflict("FileAlreadyExists", "The object you specified already exists and can not be overwritten.", "0026-00000002")
+
+export const missingContentLength: Refusal = make(411)(
+  "MissingContentLength",
+  "You must provide the Content-Length HTTP header.",
+  "0016-00000010"
+)
+
+export const incompleteBody: Refusal = badRequest(
+  "IncompleteBody",
+  "The request body terminated unexpectedly.",
+  "0016-00000201"
+)
+
+export const entityTooLarge = (limit: number, size: number, ec = ""): Refusal =>
+  badRequest("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size.", ec, [
+    ["MaxSizeAllowed", String(limit)],
+    ["ProposedSize", String(size)]
+  ])
+
+const digest = (ec: string) => badRequest("InvalidDigest", "The Content-MD5 you specified was invalid.", ec)
+
+/** Content-MD5 is no base64 of 16 bytes. */
+export const invalidDigestForm: Refusal = digest("0017-00000502")
+/** Content-MD5 is another than that of the bytes that came. */
+export const invalidDigest: Refusal = digest("0017-00000503")
+
+export const invalidCrc64: Refusal = badRequest(
+  "InvalidCRC64",
+  "The CRC64 checksum you specified does not match what we calculated.",
+  ""
+)
+
+export const malformedXml = (ec: string): Refusal =>
+  badRequest(
+    "MalformedXML",
+    "The XML you provided was not well-formed or did not validate against our published schema.",
+    ec
+  )
+
+export const preconditionFailed = (condition: string): Refusal =>
+  make(412)("PreconditionFailed", "At least one of the pre-conditions you specified did not hold.", "", [
+    ["Condition", condition]
+  ])
+
+export const invalidRange = (size: number, requested: string): Refusal => ({
+  ...make(416)("InvalidRange", "The requested range cannot be satisfied.", "0017-00000902", [
+    ["ActualObjectSize", String(size)],
+    ["RangeRequested", requested]
+  ]),
+  headers: { "Content-Range": `bytes */${size}` }
+})
+
+export const methodNotAllowed = (method: string, resourceType: string): Refusal =>
+  make(405)("MethodNotAllowed", "The specified method is not allowed against this resource.", "0018-00000002", [
+    ["Method", method],
+    ["ResourceType", resourceType]
+  ])
+
+/** What OSS has and the emulator lacks; OSS itself answers this for headers an operation does not take. */
+export const notImplemented = (header: string): Refusal =>
+  badRequest("NotImplemented", "A header you provided implies functionality that is not implemented.", "", [
+    ["Header", header]
+  ])
+
+export const internalError: Refusal = make(500)(
+  "InternalError",
+  "We encountered an internal error. Please try again.",
+  ""
+)
+
+export const isRefusal = (value: unknown): value is Refusal =>
+  typeof value === "object" && value !== null && "_tag" in value && value._tag === "Refusal"
