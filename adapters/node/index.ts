@@ -1,2 +1,3 @@
 /** What effect-oss does with Node: names only. */
 export * as NodeCrypto from "./NodeCrypto.ts"
+export * as NodeTransport from "./NodeTransport.ts"

@@ -1,0 +1,185 @@
+/**
+ * One request and its answer on node:http, as one Effect. Sizes are in bytes.
+ *
+ * Whatever happens, four things hold at the end: the timers are stopped, the body's iterator is told to stop, the
+ * connection is either clean or destroyed, and no byte of the caller's memory is read any more.
+ * Source: https://nodejs.org/docs/latest-v20.x/api/http.html#httprequestoptions-callback (the order of events)
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import type { Socket } from "node:net"
+import { TLSSocket } from "node:tls"
+import { type SourceError, TransportError } from "../../core/model/OssError.ts"
+import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
+import * as RequestBody from "./RequestBody.ts"
+
+/** A URL in the pieces that node:http takes. */
+export interface Target {
+  readonly secure: boolean
+  /** Host and port as the URL has them: the Host header. */
+  readonly authority: string
+  /** Without the brackets of an IPv6 address. */
+  readonly hostname: string
+  readonly port: number
+  /** Path and query, as they stand. */
+  readonly path: string
+}
+
+/** A duration in milliseconds, cut to what a timer can count: 25 days. (It would take a longer one for 1 ms.) */
+export const timerMillis = (duration: Duration.Duration): number => Math.min(Duration.toMillis(duration), 2 ** 31 - 1)
+
+/** Sends the request through the agent. Fails as the port `Transport` says. */
+export const run = (
+  target: Target,
+  agent: Http.Agent,
+  connectTimeout: Duration.Duration,
+  request: Request
+): Effect.Effect<Response, TransportError | SourceError> =>
+  Effect.async((resume) => {
+    const host = `${target.hostname}:${target.port}`
+    /** Whether bytes of the request can have left: before, they wait for TCP and TLS. */
+    let connected = false
+    const failure = (reason: TransportError["reason"], detail: string, cause?: unknown) =>
+      new TransportError({ reason, sent: connected ? "unknown" : "nothing", host, detail, ...(cause ? { cause } : {}) })
+
+    let outgoing: Http.ClientRequest
+    try {
+      outgoing = open(target, agent, request)
+    } catch (cause) {
+      // Node names the method or header that HTTP cannot carry, and does not quote its value.
+      return resume(Effect.fail(failure("Connect", describe(cause))))
+    }
+
+    const timers: Array<NodeJS.Timeout> = []
+    const after = (limit: Duration.Duration, act: () => void): void => {
+      if (Duration.isFinite(limit)) timers.push(setTimeout(act, timerMillis(limit)))
+    }
+    let stopWriting: (() => void) | undefined
+    let over = false
+    const close = (keepConnection: boolean): void => {
+      over = true
+      for (const timer of timers) clearTimeout(timer)
+      stopWriting?.()
+      if (!keepConnection) outgoing.destroy()
+    }
+    const fail = (error: TransportError | SourceError): void => {
+      if (over) return
+      close(false)
+      resume(Effect.fail(error))
+    }
+    /** The whole answer is here: what happens to the connection after that changes nothing. */
+    let finish: (() => void) | undefined
+    const lost = (where: string, cause: unknown): void => {
+      if (finish !== undefined) return finish()
+      // Node's parse errors carry what the server sent: they are described, not kept.
+      if (isParseError(cause)) fail(failure("BadResponse", describe(cause)))
+      else if (connected) fail(failure("Reset", `connection lost ${where}: ${describe(cause)}`, cause))
+      else fail(failure("Connect", `cannot connect: ${describe(cause)}`, cause))
+    }
+
+    after(request.timeout, () => fail(failure("Timeout", `not done within ${Duration.format(request.timeout)}`)))
+
+    outgoing.on("socket", (socket) => {
+      if (outgoing.reusedSocket || isReady(socket)) return void (connected = true)
+      after(connectTimeout, () => {
+        if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
+      })
+      socket.once(target.secure ? "secureConnect" : "connect", () => (connected = true))
+    })
+    // Once the answer has begun, it alone tells how the exchange ends: of an early answer that has arrived whole, Node
+    // reports the broken writing first. Only bytes that are not HTTP it reports here.
+    let answering = false
+    outgoing.on("error", (cause) => {
+      if (!answering || isParseError(cause)) lost("before the answer", cause)
+    })
+    outgoing.on("close", () => {
+      if (!answering) lost("before the answer", new Error("closed"))
+    })
+    outgoing.on("response", (incoming) => {
+      answering = true
+      stopWriting?.()
+      const chunks: Array<Buffer> = []
+      let length = 0
+      incoming.on("data", (chunk: Buffer) => {
+        length += chunk.length
+        chunks.push(chunk)
+        if (length > request.maxResponseBytes)
+          fail(failure("ResponseTooLong", `the answer is longer than ${request.maxResponseBytes} bytes`))
+      })
+      incoming.on("error", (cause) => lost("within the answer", cause))
+      incoming.on("close", () => lost("within the answer", new Error("closed")))
+      incoming.on("end", () => {
+        const response = { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: join(chunks) }
+        finish = () => {
+          if (over) return
+          // An answer that came before all of the request was sent leaves the connection of no use to others.
+          close(outgoing.writableFinished)
+          resume(Effect.succeed(response))
+        }
+        if (outgoing.writableFinished) finish()
+        else setImmediate(finish)
+      })
+    })
+
+    const onSent = (bytes: number): void => {
+      if (!over) request.onSent?.(bytes)
+    }
+    stopWriting = RequestBody.write(outgoing, request.body, onSent, fail)
+
+    return Effect.sync(() => close(false))
+  })
+
+const open = (target: Target, agent: Http.Agent, request: Request): Http.ClientRequest =>
+  (target.secure ? Https : Http).request({
+    agent,
+    host: target.hostname,
+    port: target.port,
+    method: request.method,
+    path: target.path,
+    headers: requestHeaders(request, target.authority),
+    setHost: false
+  })
+
+const withoutBody = new Set(["GET", "HEAD", "DELETE", "OPTIONS"])
+
+/** The headers in the order and case given, after Host and before Content-Length. A Content-Length given is ours to say. */
+const requestHeaders = (request: Request, authority: string): Record<string, string> => {
+  const given = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== "content-length")
+  const headers: Record<string, string> = given.some(([name]) => name.toLowerCase() === "host")
+    ? {}
+    : { Host: authority }
+  for (const [name, value] of given) headers[name] = value
+  // Without it, Node would send an empty PUT in chunks.
+  const length = bodySize(request.body)
+  if (length > 0 || !withoutBody.has(request.method)) headers["Content-Length"] = String(length)
+  return headers
+}
+
+const headersOf = (incoming: Http.IncomingMessage): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return headers
+}
+
+const join = (chunks: ReadonlyArray<Buffer>): Uint8Array => {
+  const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
+  return new Uint8Array(whole.buffer, whole.byteOffset, whole.length)
+}
+
+/** Whether an agent of the user's hands the connection over ready. TLS is, once it knows the protocol (`false`: none). */
+const isReady = (socket: Socket): boolean =>
+  !socket.destroyed && !socket.connecting && !(socket instanceof TLSSocket && socket.alpnProtocol === null)
+
+const codeOf = (cause: unknown): string | undefined =>
+  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : undefined
+
+const isParseError = (cause: unknown): boolean => codeOf(cause)?.startsWith("HPE_") === true
+
+/** What Node says went wrong: system calls, addresses, certificates and names of headers; never a path or a value. */
+const describe = (cause: unknown): string =>
+  // The AggregateError of several addresses tried has a code, but no message.
+  (cause instanceof Error && cause.message) || codeOf(cause) || "unknown error"

@@ -1,0 +1,130 @@
+/**
+ * Writing the body of one request to Node's socket: in pieces, with backpressure, and never more or less than declared.
+ *
+ * At most two pieces are on their way at once, so that one is written while the next is read. Nothing of Effect runs per
+ * piece. All sizes are in bytes.
+ */
+import type { ClientRequest } from "node:http"
+import { SourceError } from "../../core/model/OssError.ts"
+import { type Body, bodySize } from "../../core/ports/Transport.ts"
+
+// Large enough that the cost per piece does not show, small enough for smooth progress and an early stop.
+const piece = 256 * 1024
+
+function* pieces(content: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < content.length; at += piece) yield content.subarray(at, at + piece)
+}
+
+type Input = Iterator<Uint8Array> | AsyncIterator<Uint8Array>
+
+/** Tells an iterator that no more is wanted. */
+const release = async (input: Input): Promise<void> => {
+  try {
+    await input.return?.()
+  } catch {
+    // The request is over: how the iterator cleans up changes nothing for it.
+  }
+}
+
+const source = "request body"
+
+const asSourceError = (cause: unknown): SourceError =>
+  cause instanceof SourceError
+    ? cause
+    : new SourceError({ reason: "Read", source, detail: cause instanceof Error ? cause.message : String(cause), cause })
+
+const wrongSize = (size: number, found: string): SourceError =>
+  new SourceError({ reason: "Changed", source, detail: `declared as ${size} bytes, but gave ${found}` })
+
+/**
+ * Starts to write `body` to the request, and ends the request once all of it is written. `onSent` is told the bytes the
+ * operating system has taken so far. `onError` is called at most once, and then the request must be destroyed: it is
+ * left unfinished, because the last bytes are only sent when the body has proved to be as long as declared.
+ *
+ * Answers a function that stops the writing at once and tells the iterator so. It does not wait for the iterator.
+ */
+export const write = (
+  request: ClientRequest,
+  body: Body,
+  onSent: (bytes: number) => void,
+  onError: (error: SourceError) => void
+): (() => void) => {
+  if (body._tag === "Empty" || (body._tag === "Bytes" && body.bytes.length <= piece)) {
+    if (body._tag === "Empty" || body.bytes.length === 0) request.end()
+    else request.end(body.bytes, () => onSent(body.bytes.length))
+    return () => {}
+  }
+
+  const size = bodySize(body)
+  let iterator: Input | undefined
+  let stopped = false
+
+  const stop = (): void => {
+    stopped = true
+    if (iterator !== undefined) void release(iterator)
+    iterator = undefined
+  }
+
+  let sent = 0
+  /** Resolves when the operating system has the piece, and its memory may be used again. Never, if it fails to. */
+  const send = (chunk: Uint8Array): Promise<void> =>
+    new Promise((resolve) =>
+      request.write(chunk, (error) => {
+        if (error) return
+        onSent((sent += chunk.length))
+        // Back through the event loop: a server that refused us may have answered and closed. Its answer must be read
+        // before the next write finds the connection broken, because that would throw the answer away.
+        setImmediate(resolve)
+      })
+    )
+
+  const pump = async (): Promise<void> => {
+    const input = (iterator = body._tag === "Bytes" ? pieces(body.bytes) : body.chunks()[Symbol.asyncIterator]())
+    let total = 0
+    let earlier: Promise<void> | undefined
+    let latest: Promise<void> | undefined
+    for (;;) {
+      // The next but one chunk may overwrite this one.
+      await earlier
+      if (stopped) return
+      const next = await input.next()
+      if (stopped) return
+      if (next.done === true) {
+        iterator = undefined
+        if (total < size) throw wrongSize(size, `only ${total}`)
+        request.end()
+        return
+      }
+      total += next.value.length
+      if (total > size) throw wrongSize(size, "more")
+      if (total === size) {
+        await latest
+        return await finish(input, next.value)
+      }
+      earlier = latest
+      latest = next.value.length === 0 ? undefined : send(next.value)
+    }
+  }
+
+  /** Sends the last chunk, if nothing comes after it. */
+  const finish = async (input: Input, last: Uint8Array): Promise<void> => {
+    for (;;) {
+      if (stopped) return
+      const next = await input.next()
+      if (stopped) return
+      if (next.done === true) break
+      if (next.value.length > 0) throw wrongSize(size, "more")
+      // An empty chunk at the end. The one after it may overwrite the last, so that is copied.
+      last = Uint8Array.from(last)
+    }
+    iterator = undefined
+    request.end(last, () => onSent(size))
+  }
+
+  pump().catch((cause) => {
+    if (stopped) return
+    stop()
+    onError(asSourceError(cause))
+  })
+  return stop
+}

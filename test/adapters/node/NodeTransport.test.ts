@@ -1,0 +1,236 @@
+/** NodeTransport: the contract of its port, plain and over TLS, and what is its own: agents, limits, unreadable requests. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import * as Net from "node:net"
+import * as NodeTransport from "../../../adapters/node/NodeTransport.ts"
+import { TransportError } from "../../../core/model/OssError.ts"
+import { bytes, empty, type Request, type Service } from "../../../core/ports/Transport.ts"
+import { transportContract } from "../../contracts/Transport.contract.ts"
+import * as Certificate from "../../support/Certificate.ts"
+import * as TestServer from "../../support/TestServer.ts"
+
+transportContract("NodeTransport", NodeTransport.layer())
+transportContract("NodeTransport over TLS", NodeTransport.layer({ ca: Certificate.authority }), { tls: true })
+
+const request = (url: string, more: Partial<Request> = {}): Request => ({
+  method: "PUT",
+  url,
+  headers: {},
+  body: empty,
+  timeout: Duration.seconds(20),
+  maxResponseBytes: 1024 * 1024,
+  ...more
+})
+
+const refusal = (transport: Service, input: Request) =>
+  Effect.map(Effect.flip(transport.send(input)), (error) => {
+    assert.instanceOf(error, TransportError)
+    return { reason: error.reason, sent: error.sent, message: error.message }
+  })
+
+/** Six at once. */
+const six = (transport: Service, input: Request) =>
+  Effect.all(
+    Array.from({ length: 6 }, () => Effect.either(transport.send(input))),
+    { concurrency: "unbounded" }
+  )
+
+// Not through DNS, which may be slow to say no where there is no network.
+const resolvesNothing: Net.LookupFunction = (_, __, callback) =>
+  callback(Object.assign(new Error("getaddrinfo ENOTFOUND"), { code: "ENOTFOUND" }), "")
+
+describe("NodeTransport", () => {
+  const live = it.scopedLive
+
+  live("trusts a private authority only if told to, and sends nothing otherwise", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start(undefined, { tls: true })
+      const transport = yield* NodeTransport.make()
+      const { reason, sent } = yield* refusal(
+        transport,
+        request(`${server.origin}/k`, { body: bytes(Buffer.from("a")) })
+      )
+      assert.deepStrictEqual([reason, sent, server.received.length], ["Connect", "nothing", 0])
+    })
+  )
+
+  live("checks the name in the certificate", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start(undefined, { tls: true })
+      const httpsAgent = new Https.Agent({ ca: Certificate.authority, servername: "oss.example.com" })
+      const transport = yield* NodeTransport.make({ httpsAgent })
+      const { message, reason, sent } = yield* refusal(transport, request(`${server.origin}/k`))
+      assert.deepStrictEqual([reason, sent], ["Connect", "nothing"])
+      assert.include(message, "altnames")
+    })
+  )
+
+  live("uses the user's own agents, and leaves them alone at the end", () =>
+    Effect.gen(function* () {
+      const plain = yield* TestServer.start()
+      const secure = yield* TestServer.start(undefined, { tls: true })
+      const httpAgent = new Http.Agent({ keepAlive: true })
+      const httpsAgent = new Https.Agent({ keepAlive: true, ca: Certificate.authority })
+      const send = (server: TestServer.TestServer) =>
+        Effect.scoped(
+          Effect.flatMap(NodeTransport.make({ httpAgent, httpsAgent }), (transport) =>
+            transport.send(request(`${server.origin}/k`))
+          )
+        )
+      for (const server of [plain, plain, secure, secure]) yield* send(server)
+      assert.deepStrictEqual([plain.connections(), secure.connections()], [1, 1])
+      httpAgent.destroy()
+      httpsAgent.destroy()
+    })
+  )
+
+  live("closes its own connections with the scope", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const scope = yield* Scope.make()
+      const transport = yield* Scope.extend(NodeTransport.make(), scope)
+      yield* transport.send(request(`${server.origin}/k`))
+      assert.strictEqual(server.open(), 1)
+      yield* Scope.close(scope, Exit.void)
+      yield* Effect.sleep(50)
+      assert.strictEqual(server.open(), 0)
+    })
+  )
+
+  live("closes a connection that was not used for the idle time", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const transport = yield* NodeTransport.make({ idleTimeout: "100 millis" })
+      yield* transport.send(request(`${server.origin}/k`))
+      assert.strictEqual(server.open(), 1)
+      yield* Effect.sleep(250)
+      assert.strictEqual(server.open(), 0)
+    })
+  )
+
+  live("does not cut an exchange that is silent for longer than the idle time", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((_, response) => void setTimeout(() => response.end("late"), 300))
+      const transport = yield* NodeTransport.make({ idleTimeout: "100 millis" })
+      const response = yield* transport.send(request(`${server.origin}/k`))
+      assert.strictEqual(Buffer.from(response.body).toString(), "late")
+    })
+  )
+
+  live("opens at most maxSockets connections, and counts the wait for one as time", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((_, response) => void setTimeout(() => response.end(), 20))
+      const transport = yield* NodeTransport.make({ maxSockets: 2 })
+      yield* six(transport, request(`${server.origin}/k`))
+      assert.deepStrictEqual([server.received.length, server.connections()], [6, 2])
+
+      const stalled = yield* TestServer.start(() => {})
+      const outcomes = yield* six(transport, request(`${stalled.origin}/k`, { timeout: Duration.millis(150) }))
+      assert.deepStrictEqual(
+        outcomes
+          .map((outcome) => outcome._tag === "Left" && outcome.left._tag === "TransportError" && outcome.left.sent)
+          .sort(),
+        ["nothing", "nothing", "nothing", "nothing", "unknown", "unknown"]
+      )
+    })
+  )
+
+  live("gives up connecting after connectTimeout, with nothing sent", () =>
+    Effect.gen(function* () {
+      // It takes connections, but does not speak TLS.
+      const silent = yield* Effect.acquireRelease(
+        Effect.async<Net.Server>((resume) => {
+          const server = Net.createServer((socket) => void socket.on("error", () => {}).resume())
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.async<void>((done) => void server.close(() => done(Effect.void)))
+      )
+      const address = silent.address()
+      const port = typeof address === "object" ? address?.port : 0
+      const transport = yield* NodeTransport.make({ connectTimeout: "100 millis" })
+      const { message, reason, sent } = yield* refusal(transport, request(`https://127.0.0.1:${port}/k`))
+      assert.deepStrictEqual([reason, sent], ["Connect", "nothing"])
+      assert.include(message, "no connection within 100ms")
+    })
+  )
+
+  live("sends nothing to a name that does not resolve", () =>
+    Effect.gen(function* () {
+      const transport = yield* NodeTransport.make({ httpAgent: new Http.Agent({ lookup: resolvesNothing }) })
+      const { message, reason, sent } = yield* refusal(transport, request("http://media.oss.invalid/k"))
+      assert.deepStrictEqual([reason, sent], ["Connect", "nothing"])
+      assert.include(message, "media.oss.invalid:80: cannot connect: getaddrinfo ENOTFOUND")
+    })
+  )
+
+  live("keeps a Host header given, and corrects a Content-Length given", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const transport = yield* NodeTransport.make()
+      const headers = { host: "media.oss-cn-hangzhou.aliyuncs.com", "content-length": "7" }
+      yield* transport.send(request(`${server.origin}/k`, { headers, body: bytes(Buffer.from("abc")) }))
+      assert.deepStrictEqual(server.received[0]?.rawHeaders.slice(0, 4), [
+        "host",
+        "media.oss-cn-hangzhou.aliyuncs.com",
+        "Content-Length",
+        "3"
+      ])
+    })
+  )
+
+  live("reaches an address of IP version 6", () =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const createConnection = (options: Net.TcpNetConnectOpts): Net.Socket => {
+        seen.push(`${options.host} ${options.port}`)
+        throw new Error("seen")
+      }
+      const transport = yield* NodeTransport.make({ httpAgent: Object.assign(new Http.Agent(), { createConnection }) })
+      yield* Effect.either(transport.send(request("http://[::1]:8080/k")))
+      yield* Effect.either(transport.send(request("http://[::1]")))
+      assert.deepStrictEqual(seen, ["::1 8080", "::1 80"])
+    })
+  )
+
+  for (const url of [
+    "ftp://h/k",
+    "h/k",
+    "http:///k",
+    "http://user:secret@h/k",
+    "http://h/hidden#secret",
+    "http://h/hidden secret",
+    "http://h/hidden\r\nsecret",
+    "http://h/hidden-é-secret",
+    "http://h:secret/k"
+  ]) {
+    live(`refuses the URL ${JSON.stringify(url)} without telling it`, () =>
+      Effect.gen(function* () {
+        const transport = yield* NodeTransport.make()
+        const { message, reason, sent } = yield* refusal(transport, request(url))
+        assert.deepStrictEqual([reason, sent], ["Connect", "nothing"])
+        assert.notMatch(message, /hidden|secret/)
+      })
+    )
+  }
+
+  live("refuses a header or a method that HTTP cannot carry, without telling its value", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const transport = yield* NodeTransport.make()
+      for (const more of [
+        { headers: { "x-oss-meta-a": "sec\r\nret" } },
+        { headers: { "bad name": "sec ret" } },
+        { method: "P T" }
+      ]) {
+        const { message, reason, sent } = yield* refusal(transport, request(`${server.origin}/k`, more))
+        assert.deepStrictEqual([reason, sent, server.received.length], ["Connect", "nothing", 0])
+        assert.notInclude(message, "ret")
+      }
+    })
+  )
+})
