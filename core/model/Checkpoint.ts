@@ -1,0 +1,193 @@
+/**
+ * What a resumable upload remembers between runs, and what of it still counts.
+ *
+ * Pure: plain data, its JSON text, and the comparison with what the server lists. Sizes are in bytes, times in milliseconds
+ * since 1970. It holds no secret: no key, no token, no signed URL, and of the object's headers and its callback only a
+ * digest. The upload ID alone permits nothing. A CRC-64 is a bigint here and a decimal text in JSON, whose numbers end at
+ * 2^53. Source of what ListParts tells: https://www.alibabacloud.com/help/en/oss/developer-reference/listparts
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import { CheckpointError } from "./OssError.ts"
+import * as PartPlan from "./PartPlan.ts"
+
+const Size = Schema.Int.pipe(Schema.between(0, PartPlan.maxSize))
+
+/** CRC-64 as 1 to 20 decimal digits. The pattern comes first: `BigInt` also takes hexadecimal, blanks and any length. */
+const Crc64Text = Schema.compose(Schema.String.pipe(Schema.pattern(/^\d{1,20}$/)), Schema.BigInt).pipe(
+  Schema.betweenBigInt(0n, 2n ** 64n - 1n)
+)
+
+const PartDone = Schema.Struct({
+  number: Schema.Int.pipe(Schema.between(1, PartPlan.maxParts)),
+  size: Schema.Int.pipe(Schema.between(0, PartPlan.maxPartSize)),
+  etag: Schema.String,
+  crc64: Crc64Text
+})
+
+/** A part that the server has acknowledged: its number from 1 on, its size, its ETag (unquoted), the CRC-64 of our bytes. */
+export interface PartDone extends Schema.Schema.Type<typeof PartDone> {}
+
+const rising = (parts: ReadonlyArray<PartDone>): boolean =>
+  parts.every((part, i) => i === 0 || parts[i - 1]!.number < part.number) // i - 1 is within
+
+/** The checkpoint's schema, version 1. Unknown fields are ignored. */
+export const schema = Schema.Struct({
+  version: Schema.Literal(1),
+  /** Scheme, host and port that requests went to. */
+  origin: Schema.NonEmptyString,
+  bucket: Schema.NonEmptyString,
+  key: Schema.NonEmptyString,
+  /** The source's fingerprint: another one means that the bytes may have changed. */
+  fingerprint: Schema.String,
+  /** Of the object. */
+  size: Size,
+  /** Of every part but the last. */
+  partSize: Schema.Int.pipe(Schema.between(PartPlan.minPartSize, PartPlan.maxPartSize)),
+  /** Digest of everything else that shapes the object: its headers and its callback. */
+  options: Schema.String,
+  uploadId: Schema.NonEmptyString,
+  created: Schema.Int.pipe(Schema.nonNegative()),
+  /** In the order of their numbers, which may have gaps. */
+  parts: Schema.Array(PartDone).pipe(
+    Schema.filter(rising, { message: () => "Expected part numbers that rise strictly" })
+  )
+}).annotations({ identifier: "Checkpoint" })
+
+export interface Checkpoint extends Schema.Schema.Type<typeof schema> {}
+
+/** Where the object goes. */
+export type Destination = Pick<Checkpoint, "origin" | "bucket" | "key">
+
+/** Everything that must be equal for the parts of an earlier run to be parts of this one. */
+export type Facts = Omit<Checkpoint, "version" | "uploadId" | "created" | "parts">
+
+/** The checkpoint of an upload that has just begun: no part is done. */
+export const make = (facts: Facts & Pick<Checkpoint, "uploadId" | "created">): Checkpoint => ({
+  version: 1,
+  ...facts,
+  parts: []
+})
+
+/** The checkpoint with one more part done; an earlier record of the same part number is replaced. */
+export const add = (checkpoint: Checkpoint, part: PartDone): Checkpoint => {
+  const parts = checkpoint.parts.filter((known) => known.number !== part.number)
+  const at = parts.findIndex((known) => known.number > part.number)
+  parts.splice(at === -1 ? parts.length : at, 0, part)
+  return { ...checkpoint, parts }
+}
+
+/**
+ * A text that is equal for equal destinations and different for different ones. Stores keep and lock a checkpoint by it.
+ *
+ * The source is not in it. A changed or another file must find the checkpoint of the upload that it takes the place of, or
+ * nobody would abort that upload; and two uploads to one key must not run at once, whatever their sources.
+ */
+export const identity = ({ bucket, key, origin }: Destination): string => JSON.stringify([origin, bucket, key])
+
+const compared = ["origin", "bucket", "key", "fingerprint", "size", "partSize", "options"] as const
+
+/** The first fact in which the checkpoint differs from the upload to be: then its parts are of no use. */
+export const difference = (checkpoint: Checkpoint, facts: Facts): Option.Option<keyof Facts> =>
+  Option.fromNullable(compared.find((name) => checkpoint[name] !== facts[name]))
+
+/**
+ * The checkpoint as JSON text, as `schema` would encode it: what else an object carries does not get into the store. By
+ * hand, because it is saved after every part: with 10,000 parts this takes 4 ms, the schema 54 ms (Node 20, 2 cores).
+ */
+export const encode = (checkpoint: Checkpoint): string => {
+  const { bucket, created, fingerprint, key, options, origin, partSize, size, uploadId, version } = checkpoint
+  const parts = checkpoint.parts.map(({ crc64, etag, number, size }) => ({ number, size, etag, crc64: String(crc64) }))
+  return JSON.stringify({
+    version,
+    origin,
+    bucket,
+    key,
+    fingerprint,
+    size,
+    partSize,
+    options,
+    uploadId,
+    created,
+    parts
+  })
+}
+
+const fromJson = Schema.decodeUnknownEither(schema)
+
+const corrupt = (detail: string) => new CheckpointError({ reason: "Corrupt", detail })
+
+/** Where and what, in one line. Formatting recurses into what was read: arrays 100,000 deep overflow the stack. */
+const inOneLine = (error: ParseResult.ParseError): string => {
+  const line = Either.try(() => {
+    const [first] = ParseResult.ArrayFormatter.formatErrorSync(error)
+    return first === undefined ? "" : [...first.path, first.message].join(": ")
+  })
+  return Either.getOrElse(line, () => "it is nested too deeply").slice(0, 300)
+}
+
+/** Reads a checkpoint's JSON text. Fails with `CheckpointError` `Corrupt`, also for versions other than 1. */
+export const decode = (text: string): Either.Either<Checkpoint, CheckpointError> =>
+  Either.try({
+    try: (): unknown => JSON.parse(text),
+    catch: () => corrupt(`it is not JSON: ${text.length} characters`) // engines word the fault in different ways
+  }).pipe(Either.flatMap((value) => Either.mapLeft(fromJson(value), (error) => corrupt(inOneLine(error)))))
+
+/** A part as ListParts tells it; the ETag without quotes. */
+export interface ListedPart {
+  readonly number: number
+  readonly size: number
+  readonly etag: string
+  /** `undefined` when the server did not tell it. */
+  readonly crc64?: bigint | undefined
+}
+
+/** What of a plan is at the server, and what is not. */
+export interface Comparison {
+  /** Parts that need not be sent, with the evidence, in order. */
+  readonly done: ReadonlyArray<PartDone>
+  /** Parts to send, in order. With `done` it is the whole plan, each part once. */
+  readonly missing: ReadonlyArray<PartPlan.Part>
+  /** Listed parts that prove nothing. They are sent again or, where the plan lacks the number, left out at Complete. */
+  readonly foreign: ReadonlyArray<ListedPart>
+}
+
+const agree = (planned: PartPlan.Part, local: PartDone, listed: ListedPart): boolean =>
+  local.size === planned.size &&
+  listed.size === planned.size &&
+  listed.etag === local.etag &&
+  (listed.crc64 === undefined || listed.crc64 === local.crc64)
+
+/**
+ * Compares the plan with the checkpoint and with the server's list. A part is done only when both know it and agree: the
+ * size as planned, the same ETag and, where the server tells it, the same CRC-64. So a list with parts that nobody here
+ * sent proves nothing, and a checkpoint whose parts are gone at the server proves nothing. A checkpoint of another size or
+ * part size has no say: its parts lie elsewhere in the object. Whether it is of the same source, `difference` tells.
+ */
+export const missing = (
+  plan: PartPlan.PartPlan,
+  checkpoint: Checkpoint,
+  listed: ReadonlyArray<ListedPart>
+): Comparison => {
+  const sameCut = checkpoint.size === plan.size && checkpoint.partSize === plan.partSize
+  const known = new Map(sameCut ? checkpoint.parts.map((part) => [part.number, part]) : [])
+  const fits = (part: ListedPart): boolean => {
+    const local = known.get(part.number)
+    const planned = Option.getOrUndefined(PartPlan.part(plan, part.number))
+    return local !== undefined && planned !== undefined && agree(planned, local, part)
+  }
+  // A number listed twice, once as we know it and once not, proves nothing: who can tell which one Complete would take?
+  const disputed = new Set(listed.filter((part) => !fits(part)).map((part) => part.number))
+  const foreign = listed.filter((part) => disputed.has(part.number))
+  const proven = new Set(listed.filter((part) => !disputed.has(part.number)).map((part) => part.number))
+  const done: Array<PartDone> = []
+  const toSend: Array<PartPlan.Part> = []
+  for (const part of PartPlan.parts(plan)) {
+    const evidence = proven.has(part.number) ? known.get(part.number) : undefined
+    if (evidence === undefined) toSend.push(part)
+    else done.push(evidence)
+  }
+  return { done, missing: toSend, foreign }
+}
