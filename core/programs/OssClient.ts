@@ -53,6 +53,8 @@ export interface Service {
   readonly credentials: Effect.Effect<Credentials, CredentialsError>
   /** OSS's clock as far as we know it, in milliseconds since 1970. */
   readonly now: Effect.Effect<number>
+  /** When and how often to try again. */
+  readonly retry: Schedule.Schedule<unknown, RequestError>
   /** Signs, sends, decodes, retries; one span, named after the operation. */
   readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RequestError>
 }
@@ -177,7 +179,7 @@ export const make = (
         })
       )
 
-    return { bucket, publicBucket, signer, credentials: provider.get, now, execute }
+    return { bucket, publicBucket, signer, credentials: provider.get, now, retry, execute }
   })
 
 /** The client as a layer. */

@@ -1,0 +1,106 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ObjectKey from "../../../core/model/ObjectKey.ts"
+import * as Utf8 from "../../../core/model/Utf8.ts"
+import type { Response } from "../../../core/ports/Transport.ts"
+import * as MultipartOperation from "../../../core/wire/MultipartOperation.ts"
+import * as Operation from "../../../core/wire/Operation.ts"
+
+const key = Either.getOrThrow(ObjectKey.make("a/b.txt"))
+
+const answer = (status: number, body = "", headers: Record<string, string> = {}): Response => ({
+  status,
+  headers: { "x-oss-request-id": "65A1", ...headers },
+  body: Utf8.encode(body)
+})
+
+const failure = <A>(operation: Operation.Operation<A>, response: Response): string =>
+  Either.match(operation.decode(response), { onLeft: (error) => error.message, onRight: () => "" })
+
+describe("HeadObject and GetObject", () => {
+  const headers = {
+    "content-length": "9",
+    etag: `"E"`,
+    "x-oss-hash-crc64ecma": "11051210869376104954",
+    "content-type": "text/plain",
+    "last-modified": "Tue, 15 Jul 2025 09:30:45 GMT",
+    "x-oss-object-type": "Normal",
+    "x-oss-storage-class": "Standard",
+    "x-oss-meta-user": "42"
+  }
+
+  it("tell everything about an object", () => {
+    const info = Either.getOrThrow(Operation.headObject(key).decode(answer(200, "", headers)))
+    assert.strictEqual(info.size, 9)
+    assert.strictEqual(info.etag, "E")
+    assert.strictEqual(info.crc64, 11051210869376104954n)
+    assert.deepEqual(info.metadata, { user: "42" })
+  })
+
+  it("know the whole object's size from a part of it", () => {
+    const part = answer(206, "123", { ...headers, "content-length": "3", "content-range": "bytes 0-2/9" })
+    const content = Either.getOrThrow(Operation.getObject(key, 100, { offset: 0, length: 3 }).decode(part))
+    assert.strictEqual(content.size, 9)
+    assert.deepStrictEqual(content.bytes, Utf8.encode("123"))
+  })
+
+  it("ask for a range strictly: 416, rather than the whole object, when it is impossible", () => {
+    const { headers } = Operation.getObject(key, 100, { offset: 5, length: 10 })
+    assert.deepEqual(headers, { range: "bytes=5-14", "x-oss-range-behavior": "standard" })
+  })
+
+  it("do not take a success without a size", () => {
+    assert.match(failure(Operation.headObject(key), answer(200)), /HeadObject: answered 200, but it has no size/)
+  })
+})
+
+describe("the operations of a multipart upload", () => {
+  it("read the upload ID", () => {
+    const xml =
+      "<InitiateMultipartUploadResult><Bucket>b</Bucket><Key>k</Key><UploadId>0004B9</UploadId></InitiateMultipartUploadResult>"
+    const initiate = MultipartOperation.initiateMultipartUpload(key, {})
+    assert.strictEqual(Either.getOrThrow(initiate.decode(answer(200, xml))), "0004B9")
+    assert.match(failure(initiate, answer(200, "<InitiateMultipartUploadResult/>")), /its XML does not fit/)
+    assert.match(failure(initiate, answer(200, "<html/>")), /its root element is not InitiateMultipartUploadResult/)
+  })
+
+  it("name the part in a refusal", () => {
+    const upload = MultipartOperation.uploadPart(key, "id", 3, {}, { _tag: "Empty" })
+    assert.match(failure(upload, answer(404)), /^UploadPart 3: 404/)
+    assert.match(failure(upload, answer(200)), /^UploadPart 3: answered 200, but it has no ETag/)
+  })
+
+  it("list no part, one part, many parts", () => {
+    const list = MultipartOperation.listParts(key, "id")
+    const page = (parts: string, more = "<IsTruncated>false</IsTruncated>") =>
+      Either.getOrThrow(list.decode(answer(200, `<ListPartsResult>${more}${parts}</ListPartsResult>`)))
+    const part = (number: number) =>
+      `<Part><PartNumber>${number}</PartNumber><ETag>&quot;E${number}&quot;</ETag><HashCrc64ecma>18446744073709551615</HashCrc64ecma><Size>102400</Size></Part>`
+    assert.deepEqual(page("").parts, [])
+    assert.deepEqual(page(part(1)).parts, [{ number: 1, etag: "E1", size: 102400, crc64: 18446744073709551615n }])
+    assert.deepEqual(
+      page(part(1) + part(7)).parts.map(({ number }) => number),
+      [1, 7]
+    )
+    const truncated = page(part(7), "<IsTruncated>true</IsTruncated><NextPartNumberMarker>7</NextPartNumberMarker>")
+    assert.deepStrictEqual(truncated.next, Option.some("7"))
+    assert.deepStrictEqual(page("", "<IsTruncated>true</IsTruncated>").next, Option.none())
+  })
+
+  it("escape ETags in the list that completes", () => {
+    const complete = MultipartOperation.completeMultipartUpload(key, "id", [{ number: 1, etag: `A<&"` }], {})
+    assert.strictEqual(
+      complete.body._tag === "Bytes" ? new TextDecoder().decode(complete.body.bytes) : "",
+      `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>"A&#60;&#38;&#34;"</ETag></Part></CompleteMultipartUpload>`
+    )
+    assert.isFalse(complete.repeatable)
+  })
+
+  it("list pending uploads, whatever their keys hold", () => {
+    const xml = `<ListMultipartUploadsResult xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><EncodingType>url</EncodingType><Bucket>b</Bucket><NextKeyMarker>a%0Ab</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>a%0Ab</Key><UploadId>2</UploadId><Initiated>2025-07-15T09:30:45.000Z</Initiated></Upload></ListMultipartUploadsResult>`
+    const page = Either.getOrThrow(MultipartOperation.listMultipartUploads("a").decode(answer(200, xml)))
+    assert.deepEqual(page.uploads, [{ key: "a\nb", uploadId: "2", initiated: Date.UTC(2025, 6, 15, 9, 30, 45) }])
+    assert.deepStrictEqual(page.next, Option.some({ key: "a\nb", uploadId: "2" }))
+  })
+})
