@@ -18,10 +18,12 @@ import * as Path from "node:path"
 import * as Bucket from "../../core/model/Bucket.ts"
 import type { Credentials } from "../../core/model/Credentials.ts"
 import type { InvalidParam } from "../../core/model/OssError.ts"
+import * as Transport from "../../core/ports/Transport.ts"
 import * as Signature from "../../core/wire/Signature.ts"
 import { crypto } from "../node/NodeCrypto.ts"
 import * as EmulatorClock from "./EmulatorClock.ts"
 import * as Handler from "./Handler.ts"
+import * as InProcess from "./InProcess.ts"
 import * as Sending from "./Sending.ts"
 import * as Server from "./Server.ts"
 import { ossLimits, Settings, type AccessKey, type Limits } from "./Settings.ts"
@@ -196,3 +198,14 @@ export const make = (options: ServerOptions = {}): Effect.Effect<Service, Invali
 /** `make` as a layer. */
 export const layer = (options: ServerOptions = {}): Layer.Layer<OssEmulator, InvalidParam> =>
   Layer.scoped(OssEmulator, make(options))
+
+/** The emulator without a socket, and the `Transport` that leads to it. */
+export const layerInProcess = (options: Options = {}): Layer.Layer<OssEmulator | Transport.Transport, InvalidParam> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const { context, service } = yield* start(options, () => "localhost")
+      return Context.make(OssEmulator, { ...service, endpoint: "http://localhost" }).pipe(
+        Context.add(Transport.Transport, InProcess.make(Handler.handle, context))
+      )
+    })
+  )

@@ -4,9 +4,12 @@
 import type { Answer, BucketCall, Call, ObjectCall } from "../Call.ts"
 import type * as Route from "../Route.ts"
 import type * as Callbacks from "./Callbacks.ts"
+import { completeMultipartUpload } from "./Complete.ts"
 import { deleteObject } from "./DeleteObject.ts"
 import { getObject, getObjectMeta } from "./GetObject.ts"
 import { putObject } from "./PutObject.ts"
+import { uploadPart } from "./UploadPart.ts"
+import { abortMultipartUpload, initiateMultipartUpload, listParts } from "./Uploads.ts"
 
 export type Requirements = Callbacks.Sender
 
@@ -21,5 +24,10 @@ export const object: Answers<Route.ObjectOperation, ObjectCall> = {
   GetObject: getObject,
   HeadObject: getObject,
   GetObjectMeta: getObjectMeta,
-  DeleteObject: deleteObject
+  DeleteObject: deleteObject,
+  InitiateMultipartUpload: initiateMultipartUpload,
+  UploadPart: uploadPart,
+  CompleteMultipartUpload: completeMultipartUpload,
+  AbortMultipartUpload: abortMultipartUpload,
+  ListParts: listParts
 }
