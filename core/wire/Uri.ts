@@ -52,11 +52,33 @@ export const encodeQuery = (query: Query): string => {
   return text
 }
 
+/**
+ * Reads a query as it came over the wire, without its "?". "+" is "+", `a` and `a=` are the same, empty pairs are skipped.
+ * Fails with `InvalidParam` for `query` when escapes are broken, or when a name stands twice: what is signed then is undefined.
+ */
+export const decodeQuery = (search: string): Either.Either<Query, InvalidParam> => {
+  const pairs = new Map<string, string>()
+  for (const pair of search.split("&")) {
+    if (pair === "") continue
+    const end = pair.indexOf("=")
+    const name = decode(end === -1 ? pair : pair.slice(0, end), "query")
+    const value = end === -1 ? Either.right("") : decode(pair.slice(end + 1), "query")
+    if (Either.isLeft(name)) return Either.left(name.left)
+    if (Either.isLeft(value)) return Either.left(value.left)
+    if (pairs.has(name.right)) {
+      return Either.left(new InvalidParam({ field: "query", reason: `must have ${JSON.stringify(name.right)} once` }))
+    }
+    pairs.set(name.right, value.right)
+  }
+  return Either.right(Object.fromEntries(pairs))
+}
+
 const dotSegment = /(?:^|\/)\.{1,2}(?:\/|$)/
 
 /**
  * The path of a URL for a key, or for the bucket itself. Slashes stand as they are, unless the key has a "." or ".."
  * between them: URL parsers fold those away, so then every slash of the key is sent as %2F, which OSS reads the same.
+ * (The keys "." and ".." themselves cannot be saved that way; only a transport without a URL parser sends them.)
  */
 export const path = (bucket: Bucket, key?: string): string => {
   if (key === undefined) return `${bucket.pathPrefix}/`
