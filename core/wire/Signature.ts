@@ -56,10 +56,11 @@ export const signHeaders = (
         return refuse("x-oss-security-token", "must come from the credentials, which have none")
       }
       return Either.map(CanonicalRequest.query(request.query), (query) => {
-        const signed = finish(signer, key, datetime, CanonicalRequest.text(parts, query))
+        const text = CanonicalRequest.text(parts, query)
+        const { canonicalRequest, signature, stringToSign } = finish(signer, key, datetime, text)
         const named = additional === "" ? "" : `,AdditionalHeaders=${additional}`
-        headers["authorization"] = `${algorithm} Credential=${key.credential}${named},Signature=${signed.signature}`
-        return { ...signed, headers }
+        headers["authorization"] = `${algorithm} Credential=${key.credential}${named},Signature=${signature}`
+        return { canonicalRequest, stringToSign, signature, headers }
       })
     })
   })

@@ -41,7 +41,7 @@ type Result<A> = Either.Either<A, InvalidParam>
  */
 export const presign = (signer: Signer, request: CanonicalRequest.Request, terms: PresignTerms): Result<Presigned> =>
   Either.flatMap(draft(signer, request, terms), (draft) =>
-    Either.map(CanonicalRequest.query(draft.query), (search) => sign(signer, draft, draft.query, search))
+    Either.map(CanonicalRequest.query(draft.query), (canonical) => sign(signer, draft, draft.query, canonical))
   )
 
 /**
@@ -56,14 +56,15 @@ export const presignParts = (
 ): Result<ReadonlyArray<Presigned>> => {
   const wrong = partNumbers.find((number) => !(Number.isInteger(number) && number >= 1 && number <= 10_000))
   if (wrong !== undefined) return refuse("partNumbers", `must be whole numbers from 1 to 10000, got ${wrong}`)
-  return Either.flatMap(draft(signer, request, terms), (draft) =>
+  const { partNumber: _, ...query } = request.query
+  return Either.flatMap(draft(signer, { ...request, query }, terms), (draft) =>
     // Every name stands once, so the bare name marks the place where each number goes.
-    Either.map(CanonicalRequest.query({ ...draft.query, partNumber: "" }), (search) => {
-      const end = `&${search}&`.indexOf("&partNumber&") + "partNumber".length
-      const before = `${search.slice(0, end)}=`
-      const after = search.slice(end)
+    Either.map(CanonicalRequest.query({ partNumber: "", ...draft.query }), (canonical) => {
+      const end = `&${canonical}&`.indexOf("&partNumber&") + "partNumber".length
+      const before = `${canonical.slice(0, end)}=`
+      const after = canonical.slice(end)
       return partNumbers.map((number) =>
-        sign(signer, draft, { ...draft.query, partNumber: `${number}` }, `${before}${number}${after}`)
+        sign(signer, draft, { partNumber: `${number}`, ...draft.query }, `${before}${number}${after}`)
       )
     })
   )
@@ -72,7 +73,7 @@ export const presignParts = (
 const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
 
 /** All of a presigned request but its signature. */
-interface Draft extends Begun {
+interface Draft extends Pick<Begun, "key" | "datetime"> {
   readonly parts: CanonicalRequest.Parts
   readonly query: Uri.Query
   readonly headers: Readonly<Record<string, string>>
@@ -85,7 +86,8 @@ const draft = (signer: Signer, request: CanonicalRequest.Request, terms: Presign
   }
   return Either.flatMap(begin(signer, terms), (begun) =>
     Either.map(CanonicalRequest.make(request, {}), (parts) => ({
-      ...begun,
+      key: begun.key,
+      datetime: begun.datetime,
       parts,
       query: complete(request.query, expiresIn, begun, parts.headers.additional),
       headers: Object.fromEntries(parts.headers.entries)
@@ -93,31 +95,54 @@ const draft = (signer: Signer, request: CanonicalRequest.Request, terms: Presign
   )
 }
 
+// In this file named members stand before a spread: the other way round one such object costs V8 7 µs, as much as signing.
 const complete = (
   own: Uri.Query,
   expiresIn: number,
   { datetime, key, token }: Begun,
   additional: string
 ): Uri.Query => {
-  // Three names may be left over from an earlier signing without being overwritten below.
-  const { "x-oss-signature": _1, "x-oss-security-token": _2, "x-oss-additional-headers": _3, ...rest } = own
-  return {
-    ...rest,
+  const query: Record<string, string> = {
     "x-oss-signature-version": algorithm,
     "x-oss-credential": key.credential,
     "x-oss-date": datetime,
     "x-oss-expires": `${expiresIn}`,
-    ...(token === "" ? {} : { "x-oss-security-token": token }),
-    ...(additional === "" ? {} : { "x-oss-additional-headers": additional })
+    ...withoutSigning(own)
   }
+  if (token !== "") query["x-oss-security-token"] = token
+  if (additional !== "") query["x-oss-additional-headers"] = additional
+  return query
 }
 
-const sign = (signer: Signer, draft: Draft, query: Uri.Query, search: string): Presigned => {
-  const signed = finish(signer, draft.key, draft.datetime, CanonicalRequest.text(draft.parts, search))
+const signing: ReadonlyArray<string> = [
+  "x-oss-signature-version",
+  "x-oss-credential",
+  "x-oss-date",
+  "x-oss-expires",
+  "x-oss-security-token",
+  "x-oss-additional-headers",
+  "x-oss-signature"
+]
+
+/** The query without what an earlier signing left in it. */
+const withoutSigning = (query: Uri.Query): Uri.Query =>
+  signing.every((name) => query[name] === undefined)
+    ? query
+    : Object.fromEntries(Object.entries(query).filter(([name]) => !signing.includes(name)))
+
+const sign = (signer: Signer, draft: Draft, query: Uri.Query, canonical: string): Presigned => {
+  const { canonicalRequest, signature, stringToSign } = finish(
+    signer,
+    draft.key,
+    draft.datetime,
+    CanonicalRequest.text(draft.parts, canonical)
+  )
   return {
-    ...signed,
-    query: { ...query, "x-oss-signature": signed.signature },
-    search: `${search}&x-oss-signature=${signed.signature}`,
+    canonicalRequest,
+    stringToSign,
+    signature,
+    query: { "x-oss-signature": signature, ...query },
+    search: `${canonical}&x-oss-signature=${signature}`,
     headers: draft.headers
   }
 }
