@@ -1,0 +1,56 @@
+/**
+ * What uploads with credentials take, and every way they can end other than well.
+ */
+import * as Either from "effect/Either"
+import type { ObjectKey } from "../../model/ObjectKey.ts"
+import { InvalidParam, type Crc64Mismatch } from "../../model/OssError.ts"
+import * as Callback from "../../wire/Callback.ts"
+import * as ObjectHeaders from "../../wire/ObjectHeaders.ts"
+import type { Headers } from "../../wire/Operation.ts"
+import type { RequestError } from "../OssClient.ts"
+import type { OnProgress } from "./progress.ts"
+
+export interface UploadOptions<A> extends ObjectHeaders.ObjectOptions {
+  /** What OSS tells the application server once the object is stored, and what it answers. */
+  readonly callback?: Callback.Callback<A> | undefined
+  /** Told how far the upload has come; not waited for, except for its last call. */
+  readonly onProgress?: OnProgress | undefined
+  /** Bits per second that OSS takes from each of the upload's requests: 819,200 to 838,860,800. */
+  readonly trafficLimit?: number | undefined
+}
+
+export interface MultipartOptions<A> extends UploadOptions<A> {
+  /** Bytes of every part but the last: 102,400 to 5,368,709,120. Default 8 MiB; raised where 10,000 parts do not suffice. */
+  readonly partSize?: number | undefined
+  /** Parts in flight, and in memory, at once: 1 to 1,000. Default 4. */
+  readonly concurrency?: number | undefined
+}
+
+/** How an upload can fail; with a callback, `CallbackFailed` joins it, which is not a failed upload. */
+export type UploadError = RequestError | Crc64Mismatch
+
+/** Fails with `InvalidParam` for `concurrency`. */
+export const checkConcurrency = (concurrency = 4): Either.Either<number, InvalidParam> =>
+  Number.isInteger(concurrency) && concurrency >= 1 && concurrency <= 1000
+    ? Either.right(concurrency)
+    : Either.left(
+        new InvalidParam({
+          field: "concurrency",
+          reason: `must be a whole number of 1 to 1000 parts at once, got ${concurrency}`
+        })
+      )
+
+/** The headers of the three kinds of requests of a multipart upload. Fails with `InvalidParam` before anything is sent. */
+export const encodeMultipart = <A>(
+  key: ObjectKey,
+  options: MultipartOptions<A>
+): Either.Either<{ readonly initiate: Headers; readonly part: Headers; readonly complete: Headers }, InvalidParam> =>
+  Either.gen(function* () {
+    const initiate = yield* ObjectHeaders.encode(key, options)
+    const part = yield* ObjectHeaders.encodeTrafficLimit(options.trafficLimit)
+    const callback: Headers = options.callback === undefined ? {} : yield* Callback.headers(options.callback)
+    // Overwriting is checked when an upload begins and again when it ends; the ACL takes effect at the end.
+    const forbid: Headers = options.forbidOverwrite === true ? { "x-oss-forbid-overwrite": "true" } : {}
+    const acl: Headers = options.acl === undefined ? {} : { "x-oss-object-acl": options.acl }
+    return { initiate, part, complete: { ...callback, ...forbid, ...acl } }
+  })

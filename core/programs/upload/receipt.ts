@@ -1,0 +1,81 @@
+/**
+ * From "OSS has stored something" to a receipt: is it what we sent, and what did the application server answer?
+ */
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import type { ObjectKey } from "../../model/ObjectKey.ts"
+import { CallbackFailed, Crc64Mismatch, UnexpectedResponse } from "../../model/OssError.ts"
+import type { Method, Uploaded } from "../../model/Uploaded.ts"
+import * as Callback from "../../wire/Callback.ts"
+import type { ObjectInfo } from "../../wire/Operation.ts"
+import type { Stored } from "../../wire/ServiceResponse.ts"
+
+/** What we sent, and where to. */
+export interface Sent {
+  readonly method: Method
+  /** The API that stored it, for messages. */
+  readonly operation: string
+  readonly bucket: string
+  readonly key: ObjectKey
+  /** Bytes. */
+  readonly size: number
+  readonly crc64: bigint
+}
+
+/**
+ * Fails with `Crc64Mismatch` when the object is not what was sent, with `UnexpectedResponse` when nobody can tell, and
+ * with `CallbackFailed`, which carries the receipt, when the object is right but its callback failed.
+ *
+ * `lookUp` asks OSS for what the answer did not tell: a 203 need not carry the object's headers.
+ */
+export const receipt = <A>(
+  sent: Sent,
+  stored: Stored,
+  callback: Callback.Callback<A> | undefined,
+  lookUp: Effect.Effect<ObjectInfo, unknown>
+): Effect.Effect<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> =>
+  Effect.gen(function* () {
+    const { operation, ...facts } = sent
+    const known =
+      stored.etag !== undefined && stored.crc64 !== undefined
+        ? { etag: stored.etag, crc64: stored.crc64, versionId: stored.versionId }
+        : yield* Effect.orElseSucceed(lookUp, () => undefined)
+    if (known?.crc64 === undefined) {
+      return yield* new UnexpectedResponse({
+        operation,
+        status: 200,
+        requestId: stored.requestId,
+        reason: "neither the answer nor HeadObject told the object's CRC-64"
+      })
+    }
+    if (known.crc64 !== sent.crc64) {
+      return yield* new Crc64Mismatch({
+        of: `oss://${sent.bucket}/${sent.key}`,
+        client: sent.crc64,
+        server: known.crc64
+      })
+    }
+    const { etag, versionId } = known
+    const uploaded = { ...facts, etag, versionId, requestId: stored.requestId, callback: undefined }
+    if (callback === undefined) return uploaded as Uploaded<A> // without a callback, A is undefined
+    return { ...uploaded, callback: yield* answer(uploaded, stored, callback) }
+  })
+
+const answer = <A>(
+  uploaded: Uploaded,
+  { callback: outcome }: Stored,
+  callback: Callback.Callback<A>
+): Either.Either<A, CallbackFailed> => {
+  if (outcome?._tag === "Answered") {
+    return Either.mapLeft(
+      Callback.decodeResponse(callback, outcome.body),
+      ({ reason, detail }) => new CallbackFailed({ stored: uploaded, reason, detail, ec: "" })
+    )
+  }
+  const { reason, detail, ec } = outcome ?? {
+    reason: "AnswerLost" as const,
+    detail: "the answer was lost, so it is not known whether the application server was told",
+    ec: ""
+  }
+  return Either.left(new CallbackFailed({ stored: uploaded, reason, detail, ec }))
+}

@@ -1,0 +1,93 @@
+/**
+ * Upload callbacks: the contract between who uploads and who is told, and the ways in which a callback travels.
+ *
+ * OSS calls the application server once an object is stored, and hands its answer back to the uploader. A `Contract` types
+ * all three: what the uploader adds, what the application is told, what it answers. Pure.
+ * Source: "Callback", https://www.alibabacloud.com/help/en/oss/developer-reference/callback
+ */
+import * as Either from "effect/Either"
+import type * as Schema from "effect/Schema"
+import type { InvalidParam } from "../model/OssError.ts"
+import * as CallbackTemplate from "./callback/CallbackTemplate.ts"
+import { responseDecoder, type Callback } from "./callback/Contract.ts"
+import * as Order from "./callback/Order.ts"
+
+export { check, make, type Callback, type Contract, type OffContract, type Options } from "./callback/Contract.ts"
+export {
+  bucket,
+  clientIp,
+  contentMd5,
+  crc64,
+  etag,
+  imageFormat,
+  imageHeight,
+  imageWidth,
+  mimeType,
+  object,
+  operation,
+  reqId,
+  size,
+  variable as var,
+  vpcId,
+  type Body,
+  type Fields,
+  type SystemField,
+  type Vars,
+  type VarField
+} from "./callback/Field.ts"
+export { placeholders, render, type BodyType, type Lookup } from "./callback/CallbackTemplate.ts"
+export { maxEncodedBytes, maxUrls } from "./callback/Order.ts"
+
+/** A body written by hand, checked as a contract's is. */
+export interface RawOptions<A, I> {
+  readonly url: string | ReadonlyArray<string>
+  /** `bucket=${bucket}&user=${x:user}`, or a JSON text with its placeholders outside of quotes. */
+  readonly body: string
+  readonly bodyType?: "form" | "json" | undefined
+  /** By name, with the `x:`. */
+  readonly variables?: Readonly<Record<string, string>> | undefined
+  readonly response: Schema.Schema<A, I>
+  readonly host?: string | undefined
+  readonly sni?: boolean | undefined
+}
+
+/** A callback for one upload with a body written by hand. Its receiver verifies with `CallbackSignature`. */
+export const raw = <A, I>(options: RawOptions<A, I>): Callback<A> => {
+  const order: Order.Order = {
+    urls: typeof options.url === "string" ? [options.url] : options.url,
+    host: options.host,
+    sni: options.sni,
+    template: options.body,
+    bodyType: options.bodyType === "json" ? CallbackTemplate.json : CallbackTemplate.form,
+    variables: options.variables ?? {}
+  }
+  return { encoded: Order.encode(order), order, decodeResponse: responseDecoder(options.response) }
+}
+
+/** A callback that the bucket keeps under a name, so that uploaders cannot choose another URL. */
+export const policy = <A, I>(name: string, response: Schema.Schema<A, I>): Callback<A> => ({
+  encoded: Order.encodePolicy(name),
+  order: undefined,
+  decodeResponse: responseDecoder(response)
+})
+
+/** How a callback travels as request headers, which are signed. Fails with what is wrong with the callback. */
+export const headers = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
+  Either.map(callback.encoded, ({ callback, callbackVar }) => ({
+    "x-oss-callback": callback,
+    ...(callbackVar === undefined ? {} : { "x-oss-callback-var": callbackVar })
+  }))
+
+/** How a callback travels in the query of a presigned URL: seen by whoever holds the URL. */
+export const query = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
+  Either.map(callback.encoded, ({ callback, callbackVar }) => ({
+    callback,
+    ...(callbackVar === undefined ? {} : { "callback-var": callbackVar })
+  }))
+
+/** How a callback travels in a form: the callback, and each variable as a field of its own, in clear. */
+export const formFields = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
+  Either.map(callback.encoded, ({ callback, variables }) => ({ callback, ...variables }))
+
+/** What the application answered, by the contract. */
+export const decodeResponse = <A>(callback: Callback<A>, answer: Uint8Array) => callback.decodeResponse(answer)

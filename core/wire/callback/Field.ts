@@ -1,0 +1,112 @@
+/**
+ * What a callback can tell: OSS's own variables, typed, and the uploader's, typed by a Schema. Pure.
+ *
+ * In both body types a value reaches us as a text, or not at all (`undefined`: absent, empty where empty means absent, or
+ * null). Numbers in JSON are kept as their digits, so a CRC-64 beyond 2^53 loses nothing.
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Crc64 from "../../model/Crc64.ts"
+import type { SystemVariable } from "./CallbackTemplate.ts"
+
+/** Reads a received text; fails with what is wrong with it. */
+export type Decode<A> = (text: string | undefined) => Either.Either<A, string>
+
+/** One of OSS's own variables. */
+export interface SystemField<out A> {
+  readonly _tag: "System"
+  readonly variable: SystemVariable
+  readonly decode: Decode<A>
+}
+
+/** A variable of the uploader's, `${x:name}`: given at upload, received as it was given. */
+export interface VarField<in out A> {
+  readonly _tag: "Var"
+  /** With the `x:`. */
+  readonly variable: string
+  readonly encode: (value: A) => Either.Either<string, string>
+  readonly decode: Decode<A>
+}
+
+/** A variable of the uploader's, whatever its type. */
+export interface AnyVarField {
+  readonly _tag: "Var"
+  readonly variable: string
+  readonly encode: (value: never) => Either.Either<string, string>
+  readonly decode: Decode<unknown>
+}
+
+const system = <A>(variable: SystemVariable, decode: Decode<A>): SystemField<A> => ({
+  _tag: "System",
+  variable,
+  decode
+})
+
+const required: Decode<string> = (text) =>
+  text === undefined || text === "" ? Either.left("is missing") : Either.right(text)
+
+const optional: Decode<string | undefined> = (text) => Either.right(text === "" ? undefined : text)
+
+const count: Decode<number> = (text) =>
+  text !== undefined && /^\d{1,16}$/.test(text) && Number.isSafeInteger(Number(text))
+    ? Either.right(Number(text))
+    : Either.left("is not a whole number from 0 on")
+
+const optionalCount: Decode<number | undefined> = (text) =>
+  text === undefined || text === "" ? Either.right(undefined) : count(text)
+
+const decimal: Decode<bigint> = (text) =>
+  Either.fromOption(Option.flatMap(Option.fromNullable(text), Crc64.parse), () => "is not a CRC-64 in decimal")
+
+export const bucket = system("bucket", required)
+export const object = system("object", required)
+/** Without quotes. Not an MD5 for multipart and form uploads. */
+export const etag = system("etag", required)
+/** Bytes; `"9"` and `9` are both read. */
+export const size = system("size", count)
+export const mimeType = system("mimeType", optional)
+/** Pixels; `undefined` when the object is no image that OSS knows (JPG, PNG, BMP, GIF, WebP, TIFF, HEIC). */
+export const imageHeight = system("imageInfo.height", optionalCount)
+/** Pixels; `undefined` when the object is no image that OSS knows. */
+export const imageWidth = system("imageInfo.width", optionalCount)
+/** `jpg`, `png` …; `undefined` when the object is no image that OSS knows. */
+export const imageFormat = system("imageInfo.format", optional)
+/** CRC-64/XZ of the object, exact. */
+export const crc64 = system("crc64", decimal)
+/** Base64; `undefined` for multipart uploads. */
+export const contentMd5 = system("contentMd5", optional)
+/** `undefined` when the upload came over the public network. */
+export const vpcId = system("vpcId", optional)
+export const clientIp = system("clientIp", optional)
+export const reqId = system("reqId", required)
+/** The API that stored the object: `PutObject`, `PostObject` … */
+export const operation = system("operation", required)
+
+/**
+ * A variable of the uploader's own, sent as `x:name`. `name` is of a-z, 0-9, "_" and "-"; the Schema encodes to a text.
+ * What the uploader gives here is seen by whoever makes the upload: it proves nothing about who he is.
+ */
+export const variable = <A>(name: string, schema: Schema.Schema<A, string>): VarField<A> => {
+  const decode = Schema.decodeEither(schema)
+  const encode = Schema.encodeEither(schema)
+  return {
+    _tag: "Var",
+    variable: `x:${name}`,
+    encode: (value) => Either.mapLeft(encode(value), (error) => error.message),
+    decode: (text) => Either.mapLeft(decode(text ?? ""), (error) => error.message)
+  }
+}
+
+/** The fields of a contract, by the names they have in the decoded body. */
+export type Fields = Readonly<Record<string, SystemField<unknown> | AnyVarField>>
+
+/** What the application receives. */
+export type Body<F extends Fields> = {
+  readonly [K in keyof F]: F[K] extends { readonly decode: Decode<infer A> } ? A : never
+}
+
+type VarNames<F extends Fields> = { [K in keyof F]: F[K] extends { readonly _tag: "Var" } ? K : never }[keyof F]
+
+/** What the uploader gives: the contract's own variables. */
+export type Vars<F extends Fields> = { readonly [K in VarNames<F>]: Body<F>[K] }
