@@ -77,7 +77,10 @@ export const inQuery = (query: Parameters): Parsed => {
   return inParameters("query", query, read(query, "x-oss-additional-headers"), expiresIn)
 }
 
-/** The claim in the fields of a form (names in lower case). Fails with `InvalidParam` for the field at fault. */
+/**
+ * The claim in the fields of a form (names in lower case). The signature covers the policy, and of these fields only the day,
+ * region and product: that the policy states them too is for its conditions. Fails with `InvalidParam` for the field at fault.
+ */
 export const inForm = (fields: Parameters): Parsed => {
   const version = read(fields, "x-oss-signature-version")
   return version === algorithm
