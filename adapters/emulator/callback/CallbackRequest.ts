@@ -6,6 +6,7 @@
  * the order of headers is theirs.
  */
 import * as NodeCrypto from "node:crypto"
+import type * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import type { Service as Keys } from "./CallbackKeys.ts"
 import * as CallbackUrl from "./CallbackUrl.ts"
 import * as Facts from "./Facts.ts"
@@ -70,3 +71,12 @@ export const make = (
     }
   }
 }
+
+/** The request as a receiver in this process gets it: what would have arrived over a socket. */
+export const received = ({ url, headers, body }: CallbackRequest): CallbackReceiver.Request => ({
+  method: "POST",
+  path: url.path,
+  query: url.query,
+  headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+  body
+})

@@ -12,6 +12,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import { CallbackKeys, type Service as Keys } from "./CallbackKeys.ts"
 import * as CallbackOrder from "./CallbackOrder.ts"
 import type { CallbackRefusal } from "./CallbackRefusal.ts"
@@ -23,12 +24,11 @@ import type { Facts } from "./Facts.ts"
 import * as Outcome from "./Outcome.ts"
 import * as Resolution from "./Resolution.ts"
 
-/** An application server without a socket. Its answer is held to the same rules. */
-export type Receiver = (request: CallbackRequest.CallbackRequest) => Effect.Effect<{
-  readonly status: number
-  readonly contentType: string | undefined
-  readonly body: Uint8Array
-}>
+/**
+ * An application server without a socket, such as the core's `CallbackReceiver`. Its answer is held to the same rules, but
+ * for the time: it keeps its own. Names of headers in lower case.
+ */
+export type Receiver = (request: CallbackReceiver.Request) => Effect.Effect<CallbackReceiver.Answer>
 
 export interface Options {
   /** Where the emulator serves `CallbackKeys.publicKeyPem`; asked at each delivery. */
@@ -97,8 +97,8 @@ export const make = (keys: Keys, options: Options): Service => {
 }
 
 const receive = (receiver: Receiver, request: CallbackRequest.CallbackRequest): Effect.Effect<Outcome.Outcome> =>
-  Effect.map(receiver(request), ({ status, contentType, body }) => {
-    const head: Outcome.Head = { status, contentType, contentLength: String(body.length) }
+  Effect.map(receiver(CallbackRequest.received(request)), ({ status, headers, body }) => {
+    const head = { status, contentType: headers["content-type"], contentLength: String(body.length) }
     return Outcome.ofHead(head) ?? Outcome.ofBody(head, body)
   })
 

@@ -5,58 +5,14 @@
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import * as NodeCrypto from "node:crypto"
 import { createServer, type AddressInfo } from "node:net"
-import * as CallbackKeys from "../../../../adapters/emulator/callback/CallbackKeys.ts"
-import * as CallbackSender from "../../../../adapters/emulator/callback/CallbackSender.ts"
-import type { Facts } from "../../../../adapters/emulator/callback/Facts.ts"
-import type { Failed, Outcome } from "../../../../adapters/emulator/callback/Outcome.ts"
+import type * as CallbackSender from "../../../../adapters/emulator/callback/CallbackSender.ts"
+import type { Outcome } from "../../../../adapters/emulator/callback/Outcome.ts"
 import * as TestServer from "../../../support/TestServer.ts"
-
-const facts: Facts = {
-  bucket: "examplebucket",
-  object: "videos/holiday.mp4",
-  etag: "5D41402ABC4B2A76B9719D911017C592",
-  size: 5,
-  mimeType: "video/mp4",
-  crc64: 11051210869376104954n,
-  contentMd5: "XUFAKrxLKna5cZ2REBfFkg==",
-  clientIp: "127.0.0.1",
-  requestId: "65A1B2C3D4E5F60718293A4B",
-  operation: "PutObject",
-  owner: "1000000000000001",
-  requester: "1000000000000001",
-  time: Date.UTC(2024, 0, 2, 3, 4, 5)
-}
-
-const keys = Effect.runSync(CallbackKeys.generated)
-const publicKeyUrl = "http://127.0.0.1:9/callback_pub_key_v1.pem"
-
-const sender = (options: Partial<CallbackSender.Options> = {}): CallbackSender.Service =>
-  CallbackSender.make(keys, { publicKeyUrl: () => publicKeyUrl, ...options })
-
-/** Orders and delivers as an upload does. */
-const deliver = (
-  configuration: object,
-  options: Partial<CallbackSender.Options> = {},
-  service = sender(options)
-): Effect.Effect<Outcome> =>
-  Effect.gen(function* () {
-    const callback = Buffer.from(JSON.stringify({ callbackBody: "size=${size}", ...configuration })).toString("base64")
-    const order = yield* service.order({ header: { callback } })
-    if (order === undefined) return yield* Effect.dieMessage("no callback")
-    return yield* service.deliver(order, facts)
-  }).pipe(Effect.orDie)
-
-/** One server per test, closed at its end. */
-const withServer = <A>(
-  handler: TestServer.Handler,
-  use: (server: TestServer.TestServer) => Effect.Effect<A>,
-  options: { readonly tls?: boolean } = {}
-): Promise<A> => Effect.runPromise(Effect.scoped(Effect.flatMap(TestServer.start(handler, options), use)))
-
-const ok = TestServer.answer(200, { "Content-Type": "application/json" }, '{"Status":"OK"}')
+import { cannotConnect, deliver, facts, failed, keys, ok, publicKeyUrl, sender, withServer } from "./Delivering.ts"
 
 const outcomeOf = (handler: TestServer.Handler, options: Partial<CallbackSender.Options> = {}): Promise<Outcome> =>
   withServer(handler, (server) => deliver({ callbackUrl: server.origin }, options))
@@ -82,10 +38,6 @@ const rawOutcome = (answer: string): Promise<Outcome> =>
   Effect.runPromise(
     Effect.scoped(Effect.flatMap(rawServer(answer), (port) => deliver({ callbackUrl: `http://127.0.0.1:${port}/cb` })))
   )
-
-const failed = (ec: string, message: string): Failed => ({ _tag: "Failed", message, ec: `0007-00000${ec}` })
-
-const cannotConnect = failed("203", "Error status : -1.OSS can not connect to your callbackUrl, please check it.")
 
 /** A port that nobody listens on. */
 const closedPort = Effect.scoped(rawServer(""))
@@ -355,8 +307,7 @@ describe("several URLs", () => {
 
   it("the list of deliveries keeps the last 200", () => {
     const service = sender({
-      receiver: () => () =>
-        Effect.succeed({ status: 200, contentType: undefined, body: new Uint8Array(Buffer.from("{}")) })
+      receiver: () => () => Effect.succeed({ status: 200, headers: {}, body: new Uint8Array(Buffer.from("{}")) })
     })
     const one = (n: number) => deliver({ callbackUrl: `http://a.com/${n}` }, {}, service)
     Effect.runSync(
@@ -369,3 +320,15 @@ describe("several URLs", () => {
     expect(service.deliveries()[0]?.url).toBe("http://a.com/5")
   })
 })
+
+it("interruption closes the socket", () =>
+  withServer(
+    () => {},
+    (server) =>
+      Effect.gen(function* () {
+        const fiber = yield* Effect.fork(deliver({ callbackUrl: server.origin }))
+        yield* Effect.promise(() => expect.poll(() => server.received.length).toBe(1))
+        yield* Fiber.interrupt(fiber)
+        yield* Effect.promise(() => expect.poll(server.open).toBe(0))
+      })
+  ))
