@@ -86,6 +86,7 @@ describe("where the parameters come from", () => {
   it("without callback there is none, whatever callback-var holds", () => {
     expect(parse({})).toEqual(Either.right(undefined))
     expect(parse({ header: { callbackVar: "x123-*&" } })).toEqual(Either.right(undefined))
+    expect(parse({ header: { callbackVar: "e30=" }, query: { callbackVar: "e30=" } })).toEqual(Either.right(undefined))
     expect(parse({ header: { callback: "" } })).toEqual(Either.right(undefined))
     expect(parse({ form: { vars: { "x:a": "1" } } })).toEqual(Either.right(undefined))
   })
@@ -441,13 +442,13 @@ describe("hostile input", () => {
     FastCheck.json().map(base64)
   )
 
-  it("is refused or taken, and nothing else: 20,000 mutations", () => {
+  it("is refused or taken, and nothing else: 10,000 mutations", () => {
     FastCheck.assert(
       FastCheck.property(anything, anything, FastCheck.boolean(), (callback, callbackVar, privateAddressesAllowed) => {
         const result = parse({ header: { callback, callbackVar }, privateAddressesAllowed })
         return Either.isLeft(result) ? result.left.argumentName !== "" : true
       }),
-      { numRuns: 20_000 }
+      { numRuns: 10_000 }
     )
   })
 

@@ -91,7 +91,7 @@ describe("broken images", () => {
     expect(ImageInfo.read(inside.subarray(0, 20))).toBeUndefined()
   })
 
-  it("never throw: 20,000 mutations", () => {
+  it("never throw: 10,000 mutations", () => {
     const mutated = FastCheck.tuple(
       FastCheck.constantFrom(...Object.values(all)),
       FastCheck.array(FastCheck.tuple(FastCheck.nat(80), FastCheck.nat(255)), { maxLength: 8 }),
@@ -106,7 +106,7 @@ describe("broken images", () => {
         const info = ImageInfo.read(bytes)
         return info === undefined || (info.width > 0 && info.height > 0)
       }),
-      { numRuns: 20_000 }
+      { numRuns: 10_000 }
     )
   })
 
