@@ -1,0 +1,149 @@
+/**
+ * The policy of a form upload, as one value that can be made, signed, sent, read back and run.
+ *
+ * A policy says until when, and under which conditions, somebody without keys may upload one object. It is built once:
+ * `base64` is what is signed and what the form carries. The same evaluation serves the uploader, before a byte is sent,
+ * and the emulator. Pure. Sizes in bytes, times in milliseconds since 1970.
+ *
+ * ```ts
+ * const stamp = yield* Signature.stamp(signer, terms)
+ * const policy = yield* PostPolicy.make({
+ *   expiration: now + 600_000,
+ *   conditions: PostPolicy.withV4([PostPolicy.startsWith("key", "avatars/u_42/")], { bucket: "media", ...stamp })
+ * })
+ * const signed = yield* Signature.signPolicy(signer, policy.base64, terms)
+ * const fields = PostPolicy.fields(policy, signed) // and the key, and last of all the file
+ * ```
+ *
+ * Two things to know when writing conditions. What a policy does not name, the uploader may choose: name `callback`, `x:`
+ * variables and `success_action_redirect` if they matter. And OSS takes the object's type from `x-oss-content-type` before
+ * the file part's own and before `content-type`, so it is the first that must be pinned to be sure of it.
+ * Sources: "PostObject", https://www.alibabacloud.com/help/en/oss/developer-reference/postobject; "POST V4 signature",
+ * https://help.aliyun.com/en/oss/developer-reference/signature-version-4-recommend
+ */
+import * as Either from "effect/Either"
+import * as Redacted from "effect/Redacted"
+import * as ObjectKey from "../model/ObjectKey.ts"
+import { InvalidParam } from "../model/OssError.ts"
+import * as Condition from "./policy/Condition.ts"
+import { parse, type PostPolicy } from "./policy/Document.ts"
+import { algorithm } from "./signature/Signing.ts"
+import * as Instant from "./signature/Instant.ts"
+
+export {
+  canonicalName,
+  contentLengthRange,
+  eq,
+  maxFileBytes,
+  notIn,
+  oneOf,
+  oneOf as in,
+  startsWith,
+  text,
+  type Condition
+} from "./policy/Condition.ts"
+export { maxBase64Bytes, parse, parseBase64, type PostPolicy } from "./policy/Document.ts"
+export {
+  evaluate,
+  evaluateFields,
+  evaluateSize,
+  maxLifetime,
+  type Form,
+  type FormFields,
+  type Options as EvaluationOptions
+} from "./policy/Evaluation.ts"
+export type { PolicyRefusal } from "./policy/Refusal.ts"
+
+const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
+
+/**
+ * Makes a policy. `expiration` is in milliseconds since 1970. Fails with `InvalidParam` for `expiration`, `conditions`, or
+ * the condition at fault, `conditions[2]`.
+ */
+export const make = (options: {
+  readonly expiration: number
+  readonly conditions: ReadonlyArray<Condition.Condition>
+}): Either.Either<PostPolicy, InvalidParam> => {
+  const { conditions, expiration } = options
+  if (!Number.isInteger(expiration) || !Instant.isValid(expiration)) {
+    return refuse("expiration", `must be 0 to ${Instant.end - 1} whole milliseconds since 1970, got ${expiration}`)
+  }
+  if (conditions.length === 0) return refuse("conditions", "must be at least 1 condition, got 0 conditions")
+  for (const [index, condition] of conditions.entries()) {
+    const complaint = Condition.complaint(condition)
+    if (complaint !== undefined) return refuse(`conditions[${index}]`, complaint)
+  }
+  const json = JSON.stringify({
+    expiration: new Date(expiration).toISOString(),
+    conditions: conditions.map(Condition.toJson)
+  })
+  // What is too much for the reader is too much to make.
+  return Either.mapLeft(
+    parse(json),
+    ({ message }) => new InvalidParam({ field: "conditions", reason: `must be fewer or shorter: ${message}` })
+  )
+}
+
+/** What a V4 form states beside its policy; `Signature.stamp` gives the first two. */
+export interface V4Terms {
+  /** For `x-oss-credential`: `ak/20250715/cn-hangzhou/oss/aliyun_v4_request`. */
+  readonly credential: string
+  /** For `x-oss-date`: `20250715T093045Z`. */
+  readonly date: string
+  /** Of temporary credentials. It stands in the policy and in the form, for whoever holds them to read. */
+  readonly securityToken?: Redacted.Redacted | undefined
+}
+
+const v4Fields = (terms: V4Terms): ReadonlyArray<readonly [string, string]> => {
+  const token = terms.securityToken === undefined ? "" : Redacted.value(terms.securityToken)
+  return [
+    ["x-oss-signature-version", algorithm],
+    ["x-oss-credential", terms.credential],
+    ["x-oss-date", terms.date],
+    ...(token === "" ? [] : [["x-oss-security-token", token] as const])
+  ]
+}
+
+/** The conditions, led by those that V4 demands, and by one on the bucket: a policy without it fits all the signer's. */
+export const withV4 = (
+  conditions: ReadonlyArray<Condition.Condition>,
+  terms: V4Terms & { readonly bucket: string }
+): ReadonlyArray<Condition.Condition> => [
+  Condition.eq("bucket", terms.bucket),
+  ...v4Fields(terms).map(([name, value]) => Condition.eq(name, value)),
+  ...conditions
+]
+
+/**
+ * The fields to post before the file, but for `key`, which the uploader chooses: those the policy fixes by `eq`, the policy
+ * itself, and V4's own. Further ones may be added, of any name but these.
+ */
+export const fields = (
+  policy: PostPolicy,
+  terms: V4Terms & { readonly signature: string }
+): Readonly<Record<string, string>> => {
+  const own = [...v4Fields(terms), ["policy", policy.base64], ["x-oss-signature", terms.signature]] as const
+  const taken = new Set(["bucket", "key", ...own.map(([name]) => name)])
+  const all: Array<readonly [string, string]> = []
+  for (const condition of policy.conditions) {
+    if (condition._tag !== "Eq" || taken.has(Condition.canonicalName(condition.field))) continue
+    taken.add(Condition.canonicalName(condition.field))
+    all.push([condition.field, condition.value])
+  }
+  return Object.fromEntries([...all, ...own])
+}
+
+/**
+ * The key that a form asks for: `${filename}` becomes the file's name. To be done after the policy was evaluated. Fails with
+ * `InvalidParam` for `key` when the outcome is no key.
+ */
+export const resolveKey = (key: string, filename: string): Either.Either<ObjectKey.ObjectKey, InvalidParam> => {
+  const pieces = key.split(placeholder)
+  // Measured before it is built: a long name many times over would fill the memory.
+  const length = key.length + (pieces.length - 1) * (filename.length - placeholder.length)
+  return length > ObjectKey.maxBytes
+    ? refuse("key", `must be 1 to ${ObjectKey.maxBytes} bytes of UTF-8, got ${length} characters`)
+    : ObjectKey.make(pieces.join(filename))
+}
+
+const placeholder = "${filename}"
