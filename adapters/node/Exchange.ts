@@ -82,7 +82,7 @@ export const run = (
     after(request.timeout, () => fail(failure("Timeout", `not done within ${Duration.format(request.timeout)}`)))
 
     outgoing.on("socket", (socket) => {
-      if (outgoing.reusedSocket || isReady(socket)) return void (connected = true)
+      if (isReady(socket)) return void (connected = true)
       after(connectTimeout, () => {
         if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
       })
@@ -109,7 +109,6 @@ export const run = (
           fail(failure("ResponseTooLong", `the answer is longer than ${request.maxResponseBytes} bytes`))
       })
       incoming.on("error", (cause) => lost("within the answer", cause))
-      incoming.on("close", () => lost("within the answer", new Error("closed")))
       incoming.on("end", () => {
         const response = { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: join(chunks) }
         finish = () => {
@@ -144,13 +143,16 @@ const open = (target: Target, agent: Http.Agent, request: Request): Http.ClientR
 
 const withoutBody = new Set(["GET", "HEAD", "DELETE", "OPTIONS"])
 
-/** The headers in the order and case given, after Host and before Content-Length. A Content-Length given is ours to say. */
+/**
+ * The headers in the order and case given, after Host and before Content-Length. A Host given takes the place of ours;
+ * a Content-Length given is dropped.
+ */
 const requestHeaders = (request: Request, authority: string): Record<string, string> => {
-  const given = Object.entries(request.headers).filter(([name]) => name.toLowerCase() !== "content-length")
-  const headers: Record<string, string> = given.some(([name]) => name.toLowerCase() === "host")
-    ? {}
-    : { Host: authority }
-  for (const [name, value] of given) headers[name] = value
+  // Node takes names of another case for the same header, and the last one's value.
+  const headers: Record<string, string> = { Host: authority }
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (name.toLowerCase() !== "content-length") headers[name] = value
+  }
   // Without it, Node would send an empty PUT in chunks.
   const length = bodySize(request.body)
   if (length > 0 || !withoutBody.has(request.method)) headers["Content-Length"] = String(length)
@@ -170,7 +172,7 @@ const join = (chunks: ReadonlyArray<Buffer>): Uint8Array => {
   return new Uint8Array(whole.buffer, whole.byteOffset, whole.length)
 }
 
-/** Whether an agent of the user's hands the connection over ready. TLS is, once it knows the protocol (`false`: none). */
+/** A kept connection, or one that an agent of the user's hands over. TLS is ready once it knows the protocol (`false`: none). */
 const isReady = (socket: Socket): boolean =>
   !socket.destroyed && !socket.connecting && !(socket instanceof TLSSocket && socket.alpnProtocol === null)
 

@@ -26,6 +26,12 @@ const release = async (input: Input): Promise<void> => {
   }
 }
 
+/**
+ * One turn of the event loop, before every piece. A server that refuses us may have answered and closed already; its
+ * answer must be read before a write finds the connection broken, because that throws the answer away.
+ */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 const source = "request body"
 
 const asSourceError = (cause: unknown): SourceError =>
@@ -72,9 +78,7 @@ export const write = (
       request.write(chunk, (error) => {
         if (error) return
         onSent((sent += chunk.length))
-        // Back through the event loop: a server that refused us may have answered and closed. Its answer must be read
-        // before the next write finds the connection broken, because that would throw the answer away.
-        setImmediate(resolve)
+        resolve()
       })
     )
 
@@ -99,9 +103,12 @@ export const write = (
       if (total > size) throw wrongSize(size, "more")
       if (total === size) {
         await latest
+        await turn()
         return await finish(input, next.value)
       }
       earlier = latest
+      await turn()
+      if (stopped) return
       latest = next.value.length === 0 ? undefined : send(next.value)
     }
   }
