@@ -204,12 +204,26 @@ export const contract = (name: string, layer: () => Layer.Layer<CheckpointStore>
     law(
       "writes nothing once another run may have begun, also when a save was under way as the run ended",
       Effect.gen(function* () {
-        const saving = yield* run((handle) =>
-          Effect.zipLeft(Effect.forkDaemon(handle.save(checkpoint(7, 5_000))), Effect.yieldNow())
-        )
-        const first = yield* run(loaded)
-        yield* Fiber.await(saving)
-        assert.deepStrictEqual(yield* run(loaded), first)
+        for (let delay = 0; delay < 8; delay++) {
+          const saving = yield* run((handle) =>
+            Effect.zipLeft(Effect.forkDaemon(handle.save(checkpoint(delay, 3_000))), Effect.sleep(delay))
+          )
+          const first = yield* run(loaded)
+          yield* Fiber.await(saving)
+          assert.deepStrictEqual(yield* run(loaded), first)
+        }
+      })
+    )
+
+    law(
+      "writes nothing once another run may have begun, also when a save was interrupted",
+      Effect.gen(function* () {
+        for (let delay = 0; delay < 8; delay++) {
+          yield* run((handle) => Effect.timeout(handle.save(checkpoint(delay, 3_000)), delay)).pipe(Effect.either)
+          const first = yield* run(loaded)
+          yield* Effect.sleep(20)
+          assert.deepStrictEqual(yield* run(loaded), first)
+        }
       })
     )
   })
