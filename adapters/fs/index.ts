@@ -1,0 +1,2 @@
+/** What effect-oss does with a file system: names only. */
+export * as FsCheckpointStore from "./FsCheckpointStore.ts"
