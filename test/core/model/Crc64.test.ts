@@ -1,0 +1,123 @@
+/**
+ * What Crc64 promises, against a byte table that shares no code with it (crc64/ByteTable.ts).
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Crc64 from "../../../core/model/Crc64.ts"
+import * as ByteTable from "./crc64/ByteTable.ts"
+
+const ascii = (text: string) => new TextEncoder().encode(text)
+const law = { numRuns: 10_000 }
+const bytes = fc.uint8Array({ maxLength: 100 })
+const crc = fc.bigInt({ min: 0n, max: (1n << 64n) - 1n })
+
+describe("Crc64", () => {
+  it("gives the check value of CRC-64/XZ", () => {
+    assert.strictEqual(Crc64.of(ascii("123456789")), 11051210869376104954n)
+  })
+  it("gives what OSS answers for hello world", () => {
+    assert.strictEqual(Crc64.of(ascii("hello world")), 5981764153023615706n)
+  })
+  it("gives 0 for no bytes, at once or streamed", () => {
+    assert.deepStrictEqual([Crc64.of(new Uint8Array()), Crc64.make().digest()], [0n, 0n])
+  })
+  it("agrees with the definition", () => {
+    fc.assert(
+      fc.property(bytes, (content) => Crc64.of(content) === ByteTable.definition(content)),
+      law
+    )
+  })
+  it("does not depend on how the content is cut", () => {
+    fc.assert(
+      fc.property(fc.array(bytes, { maxLength: 8 }), (chunks) => {
+        const hasher = Crc64.make()
+        for (const chunk of chunks) hasher.update(chunk)
+        return hasher.digest() === Crc64.of(Uint8Array.from(chunks.flatMap((chunk) => [...chunk])))
+      }),
+      law
+    )
+  })
+  it("tells the digest at any moment, and goes on", () => {
+    fc.assert(
+      fc.property(bytes, bytes, (first, second) => {
+        const hasher = Crc64.make()
+        hasher.update(first)
+        const half = hasher.digest()
+        hasher.update(second)
+        return half === Crc64.of(first) && hasher.digest() === Crc64.of(Uint8Array.from([...first, ...second]))
+      }),
+      law
+    )
+  })
+})
+
+describe("Crc64.combine", () => {
+  it("of the CRCs of two contents is the CRC of both in a row", () => {
+    fc.assert(
+      fc.property(bytes, bytes, (first, second) => {
+        const both = Crc64.of(Uint8Array.from([...first, ...second]))
+        return Crc64.combine(Crc64.of(first), Crc64.of(second), second.length) === both
+      }),
+      law
+    )
+  })
+  it("holds over megabytes, where no small power hides a mistake", () => {
+    const content = new Uint8Array(3_000_001).map((_, i) => (i * i) >> 5)
+    const head = Crc64.of(content.subarray(0, 77))
+    const tail = Crc64.of(content.subarray(77))
+    assert.strictEqual(Crc64.combine(head, tail, content.length - 77), ByteTable.of(content))
+  })
+  it("does not care in which order three are put together, at any length up to 2^52 bytes", () => {
+    const length = fc.maxSafeNat().map((n) => Math.floor(n / 2))
+    fc.assert(
+      fc.property(crc, crc, crc, length, length, (a, b, c, lengthOfB, lengthOfC) => {
+        const left = Crc64.combine(Crc64.combine(a, b, lengthOfB), c, lengthOfC)
+        return left === Crc64.combine(a, Crc64.combine(b, c, lengthOfC), lengthOfB + lengthOfC)
+      }),
+      law
+    )
+  })
+  it("with nothing changes nothing", () => {
+    fc.assert(
+      fc.property(crc, (value) => Crc64.combine(value, 0n, 0) === value),
+      law
+    )
+  })
+})
+
+describe("Crc64.parse", () => {
+  it("reads back what format writes", () => {
+    fc.assert(
+      fc.property(crc, (value) => Option.contains(Crc64.parse(Crc64.format(value)), value)),
+      law
+    )
+  })
+  it("takes the largest CRC, and not one more", () => {
+    assert.deepStrictEqual(
+      [Crc64.parse("18446744073709551615"), Crc64.parse("18446744073709551616")],
+      [Option.some(18446744073709551615n), Option.none()]
+    )
+  })
+  it("refuses whatever is not plain decimal digits", () => {
+    const refused = [
+      "",
+      " 1",
+      "1 ",
+      "1\n",
+      "-1",
+      "+1",
+      "0x1f",
+      "1e3",
+      "1n",
+      "1_000",
+      "١٢",
+      "null",
+      "100000000000000000000"
+    ]
+    assert.deepStrictEqual(
+      refused.filter((text) => Option.isSome(Crc64.parse(text))),
+      []
+    )
+  })
+})
