@@ -25,6 +25,7 @@ export const explain = (ours: Signed, theirs: Theirs): string | undefined => {
   const ourRequest = cut(ours.canonicalRequest)
   const quoting = Secrecy.quoting(ourRequest, ours.signature)
   if (theirRequest !== "" && theirRequest !== ourRequest) return inRequest(ourRequest, theirRequest, quoting)
+  if (theirRequest.length === maxLength) return `the canonical requests agree in their first ${maxLength} characters`
   if (theirString !== "" && theirString !== ours.stringToSign) {
     return inString(ours.stringToSign, theirString, theirRequest !== "", quoting)
   }

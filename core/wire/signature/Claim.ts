@@ -37,16 +37,12 @@ type Parsed = Either.Either<Claim, InvalidParam>
 
 const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
 
-// Access by own name only: `constructor` is no header.
-const read = (parameters: Parameters, name: string): string | undefined =>
-  Object.hasOwn(parameters, name) ? parameters[name] : undefined
-
 /**
- * The claim in a request's headers (names in lower case). Fails with `InvalidParam` for `authorization` or `x-oss-date`,
- * never with a part of the header's value.
+ * The claim in a request's headers (names in lower case). Fails with `InvalidParam` for `authorization`, `x-oss-date` or
+ * `additionalHeaders`, and never shows an ID or a signature.
  */
 export const inHeaders = (headers: Parameters): Parsed => {
-  const [method, ...rest] = (read(headers, "authorization") ?? "").split(" ")
+  const [method, ...rest] = (headers["authorization"] ?? "").split(" ")
   if (method !== algorithm) return refuse("authorization", `must begin with "${algorithm}"`)
   const parts = new Map<string, string>()
   for (const part of rest.join(" ").split(",")) {
@@ -61,20 +57,20 @@ export const inHeaders = (headers: Parameters): Parsed => {
   if (credential === undefined || signature === undefined || parts.size > (parts.has("AdditionalHeaders") ? 3 : 2)) {
     return refuse("authorization", "must have Credential and Signature, may have AdditionalHeaders, and nothing else")
   }
-  const date = read(headers, "x-oss-date")
+  const date = headers["x-oss-date"]
   return make("headers", credential, date, parts.get("AdditionalHeaders"), undefined, signature)
 }
 
 /** The claim in the query of a presigned URL. Fails with `InvalidParam` for the parameter at fault. */
 export const inQuery = (query: Parameters): Parsed => {
-  const version = read(query, "x-oss-signature-version")
+  const version = query["x-oss-signature-version"]
   if (version !== algorithm) return refuse("x-oss-signature-version", `must be "${algorithm}"`)
-  const expires = read(query, "x-oss-expires") ?? ""
+  const expires = query["x-oss-expires"] ?? ""
   const expiresIn = /^\d{1,6}$/.test(expires) ? Number(expires) : 0
   if (expiresIn < 1 || expiresIn > maxExpiresIn) {
     return refuse("x-oss-expires", `must be 1 to ${maxExpiresIn} seconds`)
   }
-  return inParameters("query", query, read(query, "x-oss-additional-headers"), expiresIn)
+  return inParameters("query", query, query["x-oss-additional-headers"], expiresIn)
 }
 
 /**
@@ -82,7 +78,7 @@ export const inQuery = (query: Parameters): Parsed => {
  * region and product: that the policy states them too is for its conditions. Fails with `InvalidParam` for the field at fault.
  */
 export const inForm = (fields: Parameters): Parsed => {
-  const version = read(fields, "x-oss-signature-version")
+  const version = fields["x-oss-signature-version"]
   return version === algorithm
     ? inParameters("form", fields, undefined, undefined)
     : refuse("x-oss-signature-version", `must be "${algorithm}"`)
@@ -94,11 +90,11 @@ const inParameters = (
   additional: string | undefined,
   expiresIn: number | undefined
 ): Parsed => {
-  const credential = read(parameters, "x-oss-credential")
-  const signature = read(parameters, "x-oss-signature")
+  const credential = parameters["x-oss-credential"]
+  const signature = parameters["x-oss-signature"]
   if (credential === undefined) return refuse("x-oss-credential", "must be given")
   if (signature === undefined) return refuse("x-oss-signature", "must be given")
-  return make(place, credential, read(parameters, "x-oss-date"), additional, expiresIn, signature)
+  return make(place, credential, parameters["x-oss-date"], additional, expiresIn, signature)
 }
 
 const make = (

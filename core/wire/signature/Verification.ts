@@ -10,6 +10,7 @@
 import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
 import type { InvalidParam } from "../../model/OssError.ts"
+import type * as Uri from "../Uri.ts"
 import * as CanonicalRequest from "./CanonicalRequest.ts"
 import type { Claim } from "./Claim.ts"
 import * as Instant from "./Instant.ts"
@@ -29,17 +30,19 @@ export const expected = (
   received: Received,
   secret: Redacted.Redacted
 ): Either.Either<Signed, InvalidParam> => {
-  const { "x-oss-signature": _, ...unsigned } = received.query
-  const query = claim.place === "query" ? unsigned : received.query
-  const request = { ...received, additionalHeaders: claim.additionalHeaders }
+  const { bucket, headers, key, method } = received
+  const query = claim.place === "query" ? withoutSignature(received.query) : received.query
+  const request = { method, bucket, key, query, headers, additionalHeaders: claim.additionalHeaders }
   return Either.flatMap(keyOf(signer, claim, secret), (key) =>
     Either.flatMap(CanonicalRequest.make(request, undefined), (parts) =>
       Either.map(CanonicalRequest.query(query), (query) =>
-        finish(signer, key, Instant.datetime(claim.time), CanonicalRequest.text(parts, query))
+        finish(signer, key, key.date + Instant.timeOfDay(claim.time), CanonicalRequest.text(parts, query))
       )
     )
   )
 }
+
+const withoutSignature = ({ "x-oss-signature": _, ...query }: Uri.Query): Uri.Query => query
 
 /** The signature that a form must have, by the text of its policy as it arrived. */
 export const expectedPolicy = (

@@ -48,7 +48,7 @@ describe("Signature.signHeaders", () => {
 })
 
 describe("Signature.presign", () => {
-  it.each([0, -1, 604_801, 0.5, Number.NaN, Infinity])(
+  it.each([0, -1, 604_801, 0.5, 1.5, Number.NaN, Infinity])(
     "refuses to hold for %d seconds, and names unit and limit",
     (expiresIn) => {
       assert.strictEqual(
