@@ -67,8 +67,9 @@ export const make = (
       // Names are unique as given, so a second spelling needs capitals.
       if (name !== asGiven) {
         spellings ??= new Set()
-        if (spellings.has(name) || Object.hasOwn(headers, name))
+        if (spellings.has(name) || Object.hasOwn(headers, name)) {
           return refuse(name, "must stand once, got two spellings")
+        }
         spellings.add(name)
       }
       const fault = faultOf(asGiven, value)
@@ -81,7 +82,9 @@ export const make = (
         return refuse("additionalHeaders", `must be on the request with a value, but "${name}" is not`)
       }
     }
-    if (own !== undefined) entries.push(...Object.entries(own))
+    if (own !== undefined) {
+      for (const name of Object.keys(own)) entries.push([name, own[name]!]) // one of its own keys
+    }
     return Either.right(write(entries.sort(byName), additional.join(";")))
   })
 
