@@ -8,8 +8,9 @@ import type { ClientRequest } from "node:http"
 import { SourceError } from "../../core/model/OssError.ts"
 import { type Body, bodySize } from "../../core/ports/Transport.ts"
 
-// Large enough that the cost per piece does not show, small enough for smooth progress and an early stop.
-const piece = 256 * 1024
+// Bytes in memory are cut so that progress is smooth and an early answer is seen. Five parts of 10 MiB at once against one
+// bare `end(part)` each: pieces of 256 KiB reach 0.90 of its speed, of 1 MiB 0.94 (a busy machine of two cores).
+const piece = 1024 * 1024
 
 function* pieces(content: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < content.length; at += piece) yield content.subarray(at, at + piece)
