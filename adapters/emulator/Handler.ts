@@ -1,117 +1,78 @@
 /**
- * From a request to its answer: where it goes, what it asks, who sends it, whether he may; then the operation.
+ * From a request to its answer. The handler knows no socket: Server.ts and InProcess.ts call it.
  *
- * Every refusal on the way becomes OSS's error document; a defect becomes 500 and is logged. The handler knows no socket:
- * Server.ts and InProcess.ts call it.
+ * Every refusal on the way becomes OSS's error document; a defect becomes 500 and is logged. Faults strike between the
+ * understanding of a request and its answer.
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import * as NodeCrypto from "node:crypto"
-import * as ObjectKey from "../../core/model/ObjectKey.ts"
-import * as Bucket from "../../core/model/Bucket.ts"
-import type * as Signature from "../../core/wire/Signature.ts"
 import * as Addressing from "./Addressing.ts"
-import * as Authenticator from "./authentication/Authenticator.ts"
-import * as Permission from "./authentication/Permission.ts"
-import { anonymous } from "./authentication/Principal.ts"
-import type { Answer, Call } from "./Call.ts"
+import { CallbackKeys } from "./callback/index.ts"
+import * as Dispatch from "./Dispatch.ts"
 import * as EmulatorClock from "./EmulatorClock.ts"
 import * as ErrorResponse from "./ErrorResponse.ts"
-import type * as Http from "./Http.ts"
+import * as Faults from "./Faults.ts"
+import * as Http from "./Http.ts"
+import { Journal } from "./Journal.ts"
+import * as Names from "./Names.ts"
 import * as Cors from "./operations/Cors.ts"
-import * as Operations from "./operations/index.ts"
 import * as Refusal from "./Refusal.ts"
 import * as Route from "./Route.ts"
 import { Settings } from "./Settings.ts"
 import { Storage } from "./Storage.ts"
 
-export class Signer extends Context.Tag("effect-oss/emulator/Signer")<Signer, Signature.Signer>() {}
+export type Requirements =
+  | Settings
+  | Storage
+  | Journal
+  | Faults.Faults
+  | EmulatorClock.EmulatorClock
+  | CallbackKeys.CallbackKeys
+  | Exclude<Dispatch.Requirements, Faults.Current>
 
-export type Requirements = Settings | Storage | Signer | EmulatorClock.EmulatorClock | Operations.Requirements
-
-/** 24 hexadecimal digits: the time and chance. */
-const newRequestId = (now: number): string =>
-  Math.floor(now / 1000)
-    .toString(16)
-    .padStart(8, "0")
-    .slice(-8)
-    .toUpperCase() + NodeCrypto.randomBytes(8).toString("hex").toUpperCase()
-
-const record = (query: ReadonlyMap<string, string>): Readonly<Record<string, string>> => Object.fromEntries(query)
-
-const checkNames = ({ bucket, key }: Addressing.Location): Either.Either<void, Refusal.Refusal> => {
-  if (bucket !== undefined || key !== undefined) {
-    const name = Bucket.checkName(bucket ?? "")
-    if (Either.isLeft(name)) return Either.left(Refusal.invalidBucketName(bucket ?? ""))
-  }
-  if (key === undefined || Either.isRight(ObjectKey.make(key))) return Either.void
-  return Either.left(
-    Buffer.byteLength(key) > ObjectKey.maxBytes ? Refusal.objectNameTooLong(key) : Refusal.invalidObjectName(key)
-  )
+/** 24 hexadecimal digits: the time in seconds, and chance. */
+const newRequestId = (now: number): string => {
+  const seconds = Math.max(0, Math.floor(now / 1000)) % 2 ** 32
+  return (seconds.toString(16).padStart(8, "0") + NodeCrypto.randomBytes(8).toString("hex")).toUpperCase()
 }
 
-const authenticate = (request: Http.Request, location: Addressing.Location, operation: Route.Operation, now: number) =>
-  Effect.gen(function* () {
-    // A form brings its signature along, a preflight has none.
-    if (operation === "PostObject" || operation === "OptionObject") return anonymous
-    const settings = yield* Settings
-    const storage = yield* Storage
-    const bucket = location.bucket === undefined ? undefined : storage.bucket(location.bucket)
-    return yield* Authenticator.verify(
-      {
-        signer: yield* Signer,
-        accessKeys: settings.accessKeys,
-        signatureV1: settings.signatureV1,
-        region: bucket?.region ?? settings.region,
-        now
-      },
-      {
-        method: request.method,
-        bucket: location.bucket,
-        key: location.key,
-        query: record(location.query),
-        headers: request.headers
-      }
-    )
-  })
+interface Understood {
+  readonly location: Addressing.Location
+  readonly operation: Route.Operation
+}
 
-const notYet = ({ operation }: Call) => Effect.fail(Refusal.notImplemented(operation))
-
-const perform = (call: Call): Answer<Operations.Requirements> =>
-  Effect.gen(function* () {
-    const { operation, location, principal } = call
-    const storage = yield* Storage
-    const name = location.bucket ?? ""
-    // The two that need no bucket to be there yet.
-    if (operation === "ListBuckets" || operation === "PutBucket") {
-      if (principal._tag === "Anonymous") return yield* Effect.fail(Permission.anonymousForbidden)
-      return yield* (Operations.service[operation] ?? notYet)(call)
-    }
-    const bucket = storage.bucket(name)
-    if (operation === "OptionObject") return yield* Cors.preflight(call, bucket)
-    if (bucket === undefined) return yield* Effect.fail(Refusal.noSuchBucket(name))
-    const key = location.key
-    // A form's signature is checked by its operation, which then asks for permission itself.
-    if (operation !== "PostObject") {
-      const object = key === undefined ? undefined : storage.object(name, key)
-      yield* Permission.check(principal, operation, bucket, object)
-    }
-    if (Route.isObjectOperation(operation)) {
-      return yield* (Operations.object[operation] ?? notYet)({ ...call, bucket, key: key ?? "" })
-    }
-    return yield* (Operations.bucket[operation] ?? notYet)({ ...call, bucket })
-  })
-
-const understand = (request: Http.Request, location: Addressing.Location, now: number, requestId: string) =>
-  Effect.gen(function* () {
-    yield* checkNames(location)
+const understand = (request: Http.Request, options: Addressing.Options) =>
+  Either.gen(function* () {
+    const location = yield* Addressing.resolve(request.target, request.headers["host"], options)
+    yield* Names.check(location.bucket, location.key)
     const operation = yield* Route.find(request.method, location, request.headers)
-    const principal = yield* authenticate(request, location, operation, now)
-    return { operation, request, location, query: location.query, principal, now, requestId }
+    return { location, operation }
   })
+
+const partNumber = ({ location }: Understood): number | undefined => {
+  const text = location.query.get("partNumber")
+  return text === undefined || !/^\d{1,5}$/.test(text) ? undefined : Number(text)
+}
+
+const answer = (request: Http.Request, understood: Understood, now: number, requestId: string) =>
+  Effect.gen(function* () {
+    const { location, operation } = understood
+    const faults = yield* Faults.Faults
+    const striking = yield* faults.take({ operation, key: location.key, partNumber: partNumber(understood) })
+    const call = { operation, request, location, query: location.query, now, requestId }
+    return yield* Faults.apply(striking, now, Dispatch.perform(call))
+  })
+
+// Receivers are told to fetch the key that callbacks are signed with from here; no bucket can have such a name.
+const publicKey = (request: Http.Request) =>
+  Effect.map(CallbackKeys.CallbackKeys, ({ publicKeyPem }) =>
+    request.method === "GET" && request.target.replace(/^https?:\/\/[^/]*/i, "") === CallbackKeys.publicKeyPath
+      ? { status: 200, headers: { "Content-Type": "application/x-pem-file" }, body: Http.text(publicKeyPem) }
+      : undefined
+  )
 
 const common = (requestId: string, now: number, began: number): Readonly<Record<string, string>> => ({
   Server: "AliyunOSS",
@@ -126,26 +87,38 @@ export const handle = (request: Http.Request): Effect.Effect<Http.Response, neve
     const began = performance.now()
     const now = yield* EmulatorClock.at(request)
     const requestId = newRequestId(now)
-    const hostId = (request.headers["host"] ?? "").replace(/:\d+$/, "")
+    const pem = yield* publicKey(request)
+    if (pem !== undefined) return { ...pem, headers: { ...common(requestId, now, began), ...pem.headers } }
     const settings = yield* Settings
     const storage = yield* Storage
-    const location = Addressing.resolve(request.target, request.headers["host"], settings.addressing)
-    const response = yield* Effect.flatMap(location, (at) => understand(request, at, now, requestId)).pipe(
-      Effect.flatMap(perform),
+    const understood = understand(request, settings.addressing)
+    let code: string | undefined
+    const refuse = (refusal: Refusal.Refusal): Http.Response => {
+      code = refusal.code
+      const hostId = (request.headers["host"] ?? "").replace(/:\d+$/, "")
+      return ErrorResponse.make(refusal, request.method, { requestId, hostId })
+    }
+    const response = yield* Effect.flatMap(understood, (what) => answer(request, what, now, requestId)).pipe(
       Effect.catchAllCause((cause) => {
         const failure = Cause.failureOrCause(cause)
-        if (Either.isLeft(failure)) return Effect.succeed(refuse(failure.left, request, requestId, hostId))
+        if (Either.isLeft(failure)) return Effect.succeed(refuse(failure.left))
         if (Cause.isInterruptedOnly(failure.right)) return Effect.failCause(failure.right)
-        return Effect.as(
-          Effect.logError("the emulator failed", failure.right),
-          refuse(Refusal.internalError, request, requestId, hostId)
-        )
+        return Effect.as(Effect.logError("the emulator failed", failure.right), refuse(Refusal.internalError))
       })
     )
-    const bucket = Either.isRight(location) ? storage.bucket(location.right.bucket ?? "") : undefined
-    const headers = { ...common(requestId, now, began), ...response.headers, ...Cors.headers(request, bucket) }
-    return { ...response, headers }
+    const known = Either.getOrUndefined(understood)
+    const journal = yield* Journal
+    journal.add({
+      time: now,
+      requestId,
+      method: request.method,
+      operation: known?.operation,
+      bucket: known?.location.bucket,
+      key: known?.location.key,
+      partNumber: known === undefined ? undefined : partNumber(known),
+      status: response.status,
+      code
+    })
+    const cors = Cors.headers(request, storage.bucket(known?.location.bucket ?? ""))
+    return { ...response, headers: { ...common(requestId, now, began), ...response.headers, ...cors } }
   })
-
-const refuse = (refusal: Refusal.Refusal, request: Http.Request, requestId: string, hostId: string): Http.Response =>
-  ErrorResponse.make(refusal, request.method, { requestId, hostId })

@@ -19,6 +19,11 @@ const absolute = /^https?:\/\/([^/?#]*)(.*)$/is
 const chunksOf = (body: Transport.Body): AsyncIterable<Uint8Array> | Iterable<Uint8Array> =>
   body._tag === "Chunks" ? body.chunks() : body._tag === "Bytes" && body.bytes.length > 0 ? [body.bytes] : []
 
+const changed = (detail: string): SourceError => new SourceError({ reason: "Changed", source: "request body", detail })
+
+// A body that nobody reads any more has nobody to tell.
+const noted = (): void => {}
+
 interface Outgoing {
   readonly body: AsyncIterable<Uint8Array>
   /** What the source of the bytes failed with. */
@@ -30,12 +35,11 @@ interface Outgoing {
 const outgoing = (request: Transport.Request): Outgoing => {
   const size = Transport.bodySize(request.body)
   let failure: SourceError | undefined
-  let abort: () => void = () => {}
+  const hangUp = new AbortController()
   const aborted = new Promise<never>((_, reject) => {
-    abort = () => reject(new Error("the client hung up"))
+    hangUp.signal.addEventListener("abort", () => reject(new Error("the client hung up")))
   })
-  aborted.catch(() => {})
-  const fail = (detail: string): SourceError => new SourceError({ reason: "Changed", source: "request body", detail })
+  aborted.catch(noted)
   async function* body(): AsyncGenerator<Uint8Array> {
     const source = chunksOf(request.body)
     const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
@@ -45,12 +49,12 @@ const outgoing = (request: Transport.Request): Outgoing => {
         const next = await Promise.race([iterator.next(), aborted])
         if (next.done === true) break
         sent += next.value.length
-        if (sent > size) throw fail(`gave more than the ${size} bytes it declared`)
+        if (sent > size) throw changed(`gave more than the ${size} bytes it declared`)
         // The source may reuse a chunk's memory.
         yield Uint8Array.from(next.value)
         request.onSent?.(sent)
       }
-      if (sent < size) throw fail(`gave ${sent} of the ${size} bytes it declared`)
+      if (sent < size) throw changed(`gave ${sent} of the ${size} bytes it declared`)
     } catch (cause) {
       if (cause instanceof SourceError) failure = cause
       throw cause
@@ -58,7 +62,7 @@ const outgoing = (request: Transport.Request): Outgoing => {
       void iterator.return?.()
     }
   }
-  return { body: body(), failure: () => failure, abort: () => abort() }
+  return { body: body(), failure: () => failure, abort: () => hangUp.abort() }
 }
 
 const lower = (headers: Readonly<Record<string, string>>): Record<string, string> =>

@@ -72,8 +72,11 @@ export const objectNameTooLong = (key: string): Refusal =>
     ["ObjectName", key]
   ])
 
-export const fileAlreadyExists = (): Refusal =>
-  conflict("FileAlreadyExists", "The object you specified already exists and can not be overwritten.", "0026-00000002")
+export const fileAlreadyExists: Refusal = conflict(
+  "FileAlreadyExists",
+  "The object you specified already exists and can not be overwritten.",
+  "0026-00000002"
+)
 
 export const missingContentLength: Refusal = make(411)(
   "MissingContentLength",
@@ -106,12 +109,43 @@ export const invalidCrc64: Refusal = badRequest(
   ""
 )
 
-export const malformedXml = (ec: string): Refusal =>
+const malformed = (ec: string) =>
   badRequest(
     "MalformedXML",
     "The XML you provided was not well-formed or did not validate against our published schema.",
     ec
   )
+
+export const malformedXml: Refusal = malformed("")
+/** The list of parts is no list of parts. */
+export const malformedParts: Refusal = malformed("0042-00000205")
+
+export const bucketAlreadyExists = (bucket: string): Refusal =>
+  conflict(
+    "BucketAlreadyExists",
+    "The requested bucket name is not available. The bucket namespace is shared by all users of the system. Please select a different name and try again.",
+    "0015-00000104",
+    [["BucketName", bucket]]
+  )
+
+export const bucketNotEmpty = (bucket: string): Refusal =>
+  conflict("BucketNotEmpty", "The bucket you tried to delete is not empty.", "0015-00000301", [["BucketName", bucket]])
+
+export const noSuchCors = (bucket: string): Refusal =>
+  notFound("NoSuchCORSConfiguration", "The CORS Configuration does not exist.", "0034-00000001", [
+    ["BucketName", bucket]
+  ])
+
+export const objectNotAppendable: Refusal = conflict("ObjectNotAppendable", "The object is not appendable")
+
+export const positionNotEqualToLength: Refusal = conflict(
+  "PositionNotEqualToLength",
+  "Position is not equal to file length"
+)
+
+/** A header that an operation cannot do without. */
+export const missingHeader = (name: string): Refusal =>
+  badRequest("MissingArgument", "Missing Some Required Arguments.", "0016-00000502", [["ArgumentName", name]])
 
 export const preconditionFailed = (condition: string): Refusal =>
   make(412)("PreconditionFailed", "At least one of the pre-conditions you specified did not hold.", "", [
@@ -131,6 +165,54 @@ export const methodNotAllowed = (method: string, resourceType: string): Refusal 
     ["Method", method],
     ["ResourceType", resourceType]
   ])
+
+/** PostObject with a body that is no form at all. */
+export const notAForm: Refusal = badRequest(
+  "RequestIsNotMultiPartContent",
+  "Bucket POST must be of the enclosure-type multipart/form-data.",
+  "0006-00000101"
+)
+
+/** A form whose bytes do not add up; `detail` is ours, OSS says no more than the first sentence. */
+export const malformedPost = (detail: string): Refusal =>
+  badRequest(
+    "MalformedPOSTRequest",
+    "The body of your POST request is not well-formed multipart/form-data.",
+    "0006-00000104",
+    [["Detail", detail]]
+  )
+
+/** No file, or more than one. */
+export const filesInPost: Refusal = badRequest(
+  "IncorrectNumberOfFilesInPOSTRequest",
+  "POST requires exactly one file upload per request.",
+  "0006-00000104"
+)
+
+export const missingKey: Refusal = invalidArgument(
+  "Bucket POST must contain a field named 'key'. If it is specified, please check the order of the fields.",
+  "key",
+  ""
+)
+
+export const fieldNameTooLong: Refusal = badRequest(
+  "FieldItemTooLong",
+  "The length of a form field's name exceeds the maximum allowed size.",
+  "0006-00000110"
+)
+
+export const fieldTooLong = (name: string): Refusal =>
+  badRequest("FieldItemTooLong", "Your POST request fields were too large.", "0006-00000111", [["FieldName", name]])
+
+/** All fields together. */
+export const fieldsTooLong: Refusal = badRequest(
+  "MaxPOSTPreDataLengthExceededError",
+  "Your POST request fields preceding the upload file were too large.",
+  "0006-00000112"
+)
+
+/** Not a refusal of the upload: the object is stored, only its callback failed. */
+export const callbackFailed = (message: string, ec: string): Refusal => make(203)("CallbackFailed", message, ec)
 
 /** What OSS has and the emulator lacks; OSS itself answers this for headers an operation does not take. */
 export const notImplemented = (header: string): Refusal =>

@@ -2,28 +2,20 @@
  * Writing an answer to a socket: headers as UTF-8, bodies from memory or from slices of files, with backpressure.
  */
 import * as Effect from "effect/Effect"
-import * as Fs from "node:fs"
 import type * as NodeHttp from "node:http"
 import { Readable } from "node:stream"
 import { pipeline } from "node:stream/promises"
 import * as Http from "./Http.ts"
+import * as Slices from "./Slices.ts"
 
 // node:http writes header values as Latin-1, so UTF-8 bytes are handed over one character each.
 const latin1 = (value: string): string =>
   // eslint-disable-next-line no-control-regex -- control characters must not forge a header
   Buffer.from(value.replace(/[\u0000-\u0008\u000a-\u001f\u007f]/g, " "), "utf8").toString("latin1")
 
-/** The bytes of slices, one after the other. */
-export async function* read(slices: ReadonlyArray<Http.Slice>): AsyncGenerator<Uint8Array> {
-  for (const { file, offset, length } of slices) {
-    if (length === 0) continue
-    yield* Fs.createReadStream(file, { start: offset, end: offset + length - 1, highWaterMark: 256 * 1024 })
-  }
-}
-
 /** What the body's bytes are. */
 export const chunks = (body: Http.Body): AsyncIterable<Uint8Array> | Iterable<Uint8Array> =>
-  body._tag === "Slices" ? read(body.slices) : body._tag === "Bytes" ? [body.bytes] : []
+  body._tag === "Slices" ? Slices.read(body.slices) : body._tag === "Bytes" ? [body.bytes] : []
 
 // A client that waited for "100 Continue" in vain has not sent its body, or is about to: the connection is of no more use.
 const mustClose = (incoming: NodeHttp.IncomingMessage): boolean =>

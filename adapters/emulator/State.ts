@@ -72,7 +72,7 @@ export const ObjectRecord = Schema.Struct({
 export type ObjectRecord = typeof ObjectRecord.Type
 
 export const Upload = Schema.Struct({
-  ...Attributes.fields,
+  attributes: Attributes,
   key: Schema.String,
   uploadId: Schema.String,
   initiated: Schema.Number,

@@ -14,6 +14,7 @@ import * as Uri from "../../../core/wire/Uri.ts"
 import * as Xml from "../../../core/wire/Xml.ts"
 import * as Attributes from "../Attributes.ts"
 import type { Answer, ObjectCall } from "../Call.ts"
+import type * as Faults from "../Faults.ts"
 import * as Http from "../Http.ts"
 import * as Refusal from "../Refusal.ts"
 import { Settings } from "../Settings.ts"
@@ -37,7 +38,7 @@ export interface Listed {
 
 type Checked<A> = Either.Either<A, Refusal.Refusal>
 
-const malformed = Either.left(Refusal.malformedXml("0042-00000205"))
+const malformed = Either.left(Refusal.malformedParts)
 
 const readPart = (value: Xml.Value): Listed | undefined => {
   if (typeof value === "string") return undefined
@@ -64,14 +65,15 @@ export const readList = (document: Uint8Array): Checked<ReadonlyArray<Listed>> =
     : Either.right(listed.filter((part) => part !== undefined))
 }
 
+const outOfOrder = (message: string) => Either.left(Refusal.badRequest("InvalidPartOrder", message, "0042-00000209"))
+
 const checkOrder = (listed: ReadonlyArray<Listed>): Checked<void> => {
-  const refuse = (message: string) => Either.left(Refusal.badRequest("InvalidPartOrder", message, "0042-00000209"))
   if (listed.some(({ partNumber }) => partNumber < 1 || partNumber > 10_000)) {
-    return refuse("Part number must be an integer between 1 and 10000, inclusive.")
+    return outOfOrder("Part number must be an integer between 1 and 10000, inclusive.")
   }
   return listed.every(({ partNumber }, i) => i === 0 || partNumber > (listed[i - 1]?.partNumber ?? 0))
     ? Either.void
-    : refuse("The list of parts was not in ascending order.")
+    : outOfOrder("The list of parts was not in ascending order.")
 }
 
 const invalidPart = ({ partNumber, etag }: Listed, uploadId: string): Refusal.Refusal =>
@@ -127,7 +129,7 @@ export const etag = (parts: ReadonlyArray<State.Part>): string => {
 
 /** The object that an upload's parts make. */
 export const assemble = (
-  { key, uploadId, initiated: _, sequential: __, ...attributes }: State.Upload,
+  { attributes, key, uploadId }: State.Upload,
   parts: ReadonlyArray<State.Part>,
   acl: State.ObjectAcl | undefined,
   now: number
@@ -185,7 +187,7 @@ export const objectUrl = (
   return `http://${host}/${call.location.addressing === "path" ? `${bucket}/` : ""}${path}`
 }
 
-export const completeMultipartUpload = (call: ObjectCall): Answer<Callbacks.Sender> =>
+export const completeMultipartUpload = (call: ObjectCall): Answer<Callbacks.Sender | Faults.Current> =>
   Effect.gen(function* () {
     const { bucket, key, request } = call
     const storage = yield* Storage

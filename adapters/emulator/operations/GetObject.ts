@@ -9,7 +9,8 @@ import type { Answer, ObjectCall } from "../Call.ts"
 import * as Http from "../Http.ts"
 import * as Refusal from "../Refusal.ts"
 import type * as State from "../State.ts"
-import { Storage, type Service } from "../Storage.ts"
+import * as Slices from "../Slices.ts"
+import { Storage } from "../Storage.ts"
 import * as Conditions from "./Conditions.ts"
 import * as Headers from "./Headers.ts"
 
@@ -19,27 +20,6 @@ export const find = ({ bucket, key }: ObjectCall): Effect.Effect<State.ObjectRec
     const object = storage.object(bucket.name, key)
     return object === undefined ? Effect.fail(Refusal.noSuchKey(key)) : Effect.succeed(object)
   })
-
-/** The slices of files that hold `length` bytes of an object from `offset` on. */
-export const slices = (
-  storage: Service,
-  segments: ReadonlyArray<State.Segment>,
-  { offset, length }: Conditions.Range
-): ReadonlyArray<Http.Slice> => {
-  const found: Array<Http.Slice> = []
-  let skip = offset
-  let left = length
-  for (const { file, size } of segments) {
-    if (left === 0) break
-    if (skip < size) {
-      const taken = Math.min(size - skip, left)
-      found.push({ file: storage.path(file), offset: skip, length: taken })
-      left -= taken
-    }
-    skip = Math.max(0, skip - size)
-  }
-  return found
-}
 
 const overrides: Readonly<Record<string, string>> = {
   "response-content-type": "Content-Type",
@@ -85,7 +65,7 @@ export const getObject = (call: ObjectCall): Answer =>
     return {
       status,
       headers: { ...described, ...partial },
-      body: { _tag: "Slices", slices: slices(storage, object.segments, { offset, length }) }
+      body: { _tag: "Slices", slices: Slices.of(storage.path, object.segments, { offset, length }) }
     }
   })
 

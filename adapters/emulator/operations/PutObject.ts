@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Attributes from "../Attributes.ts"
 import type * as Body from "../Body.ts"
 import type { Answer, ObjectCall } from "../Call.ts"
+import type * as Faults from "../Faults.ts"
 import * as Http from "../Http.ts"
 import * as Refusal from "../Refusal.ts"
 import type * as State from "../State.ts"
@@ -42,13 +43,28 @@ export const commit = (
   Effect.gen(function* () {
     const storage = yield* Storage
     if (forbidOverwrite && storage.object(bucket, record.key) !== undefined) {
-      return yield* Effect.fail(Refusal.fileAlreadyExists())
+      return yield* Effect.fail(Refusal.fileAlreadyExists)
     }
     yield* storage.putObject(bucket, record)
     return record
   })
 
-export const putObject = (call: ObjectCall): Answer<Callbacks.Sender> =>
+/** Stores the record of a received body, or lets the body go. An empty object names no file. */
+export const store = (
+  bucket: string,
+  record: State.ObjectRecord,
+  received: Body.Received,
+  forbidOverwrite: boolean
+): Effect.Effect<State.ObjectRecord, Refusal.Refusal, Storage> =>
+  Effect.gen(function* () {
+    const storage = yield* Storage
+    const discard = storage.discard(received.file)
+    const stored = yield* Effect.tapError(commit(bucket, record, forbidOverwrite), () => discard)
+    if (received.size === 0) yield* discard
+    return stored
+  })
+
+export const putObject = (call: ObjectCall): Answer<Callbacks.Sender | Faults.Current> =>
   Effect.gen(function* () {
     const { bucket, key, now, request } = call
     const storage = yield* Storage
@@ -56,19 +72,13 @@ export const putObject = (call: ObjectCall): Answer<Callbacks.Sender> =>
     const forbidOverwrite = yield* Attributes.forbidOverwrite(request.headers["x-oss-forbid-overwrite"])
     const order = yield* Callbacks.order(call)
     if (forbidOverwrite && storage.object(bucket.name, key) !== undefined) {
-      return yield* Effect.fail(Refusal.fileAlreadyExists())
+      return yield* Effect.fail(Refusal.fileAlreadyExists)
     }
     const stored = yield* Bodies.receive(call, (received) =>
       storage.locked(
         bucket.name,
         key
-      )(
-        Effect.zipLeft(
-          commit(bucket.name, record(key, attributes, received, now), forbidOverwrite),
-          // An empty object names no file.
-          received.size === 0 ? storage.discard(received.file) : Effect.void
-        )
-      )
+      )(store(bucket.name, record(key, attributes, received, now), received, forbidOverwrite))
     )
     return yield* Callbacks.finish(call, order, stored, Http.noBody(200, Headers.identity(stored)))
   })

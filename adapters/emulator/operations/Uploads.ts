@@ -38,12 +38,12 @@ export const initiateMultipartUpload = (call: ObjectCall): Answer =>
     const attributes = yield* Attributes.read(request.headers, bucket)
     const forbidOverwrite = yield* Attributes.forbidOverwrite(request.headers["x-oss-forbid-overwrite"])
     if (forbidOverwrite && storage.object(bucket.name, key) !== undefined) {
-      return yield* Effect.fail(Refusal.fileAlreadyExists())
+      return yield* Effect.fail(Refusal.fileAlreadyExists)
     }
     request.sendContinue()
     const uploadId = NodeCrypto.randomBytes(16).toString("hex").toUpperCase()
     yield* storage.putUpload(bucket.name, {
-      ...attributes,
+      attributes,
       key,
       uploadId,
       initiated: now,
@@ -107,7 +107,7 @@ export const listParts = (call: ObjectCall): Answer =>
           XmlText.element("Bucket", call.bucket.name),
           encoding.element("Key", call.key),
           XmlText.element("UploadId", found.upload.uploadId),
-          XmlText.element("StorageClass", found.upload.storageClass),
+          XmlText.element("StorageClass", found.upload.attributes.storageClass),
           XmlText.element("PartNumberMarker", marker),
           XmlText.element("NextPartNumberMarker", page.at(-1)?.partNumber ?? marker),
           XmlText.element("MaxParts", maxParts),
