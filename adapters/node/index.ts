@@ -1,3 +1,6 @@
-/** What effect-oss does with Node: names only. */
+/** The Node adapter: names only. */
+export * as FileSource from "./FileSource.ts"
+export * as NodeCallback from "./NodeCallback.ts"
 export * as NodeCrypto from "./NodeCrypto.ts"
+export * as NodeOss from "./NodeOss.ts"
 export * as NodeTransport from "./NodeTransport.ts"
