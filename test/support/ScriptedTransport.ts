@@ -20,7 +20,7 @@ export const make = (...steps: ReadonlyArray<Step>): ScriptedTransport => {
       Effect.suspend(() => {
         const step = steps[requests.push(request) - 1]
         if (step === undefined) return Effect.dieMessage(`the script has no step ${requests.length}`)
-        return Effect.isEffect(step) ? step : Effect.succeed(step)
+        return "status" in step ? Effect.succeed(step) : step
       })
   }
 }

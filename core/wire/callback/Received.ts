@@ -26,21 +26,55 @@ export const form = (body: string): Either.Either<Texts, string> =>
     return texts
   })
 
-// A string; a number; or what follows a colon and is nothing. Alternatives begin differently, so nothing is tried twice.
-const token = /"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*|:\s*(?=[,}])/g
+const numberAt = /-?\d[\d.eE+-]*/y
 const numberForm = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
+const gapAt = /:\s*(?=[,}])/y
 
-const mend = (body: string): string =>
-  body.replace(token, (text) => {
-    if (text[0] === ":") return ":null"
-    return text[0] !== '"' && numberForm.test(text) ? `"${text}"` : text
-  })
+/** Where the string that opens at `from` ends: behind its closing quote. */
+const endOfString = (body: string, from: number): number => {
+  let at = body.indexOf('"', from + 1)
+  for (; at !== -1; at = body.indexOf('"', at + 1)) {
+    let backslashes = 0
+    while (body[at - 1 - backslashes] === "\\") backslashes++
+    if (backslashes % 2 === 0) return at + 1
+  }
+  return body.length
+}
+
+/** JSON with its numbers in quotes and its gaps filled; `undefined` when it holds anything nested. One pass. */
+const mend = (body: string): string | undefined => {
+  let mended = ""
+  let copied = 0
+  let opened = 0
+  const replace = (pattern: RegExp, at: number, by: (text: string) => string): number => {
+    pattern.lastIndex = at
+    const text = pattern.exec(body)?.[0]
+    if (text === undefined) return at + 1
+    mended += body.slice(copied, at) + by(text)
+    copied = at + text.length
+    return copied
+  }
+  for (let at = 0; at < body.length;) {
+    const character = body[at]!
+    if (character === '"') at = endOfString(body, at)
+    else if (character === ":") at = replace(gapAt, at, () => ":null")
+    else if (character === "-" || (character >= "0" && character <= "9"))
+      at = replace(numberAt, at, (text) => (numberForm.test(text) ? `"${text}"` : text))
+    else {
+      if ((character === "{" || character === "[") && ++opened > 1) return undefined
+      at++
+    }
+  }
+  return mended + body.slice(copied)
+}
 
 /** Reads an object of texts, numbers and nulls. Fails with a sentence for everything else. */
 export const json = (body: string): Either.Either<Texts, string> =>
   Either.gen(function* () {
+    const mended = mend(body)
+    if (mended === undefined) return yield* Either.left("it holds more than texts and numbers")
     const value = yield* Either.try({
-      try: (): unknown => JSON.parse(mend(body)),
+      try: (): unknown => JSON.parse(mended),
       catch: () => "it is not JSON"
     })
     if (typeof value !== "object" || value === null || Array.isArray(value))

@@ -84,8 +84,8 @@ describe("the operations of a multipart upload", () => {
       [1, 7]
     )
     const truncated = page(part(7), "<IsTruncated>true</IsTruncated><NextPartNumberMarker>7</NextPartNumberMarker>")
-    assert.deepStrictEqual(truncated.next, Option.some("7"))
-    assert.deepStrictEqual(page("", "<IsTruncated>true</IsTruncated>").next, Option.none())
+    assert.strictEqual(Option.getOrNull(truncated.next), "7")
+    assert.isTrue(Option.isNone(page("", "<IsTruncated>true</IsTruncated>").next))
   })
 
   it("escape ETags in the list that completes", () => {
@@ -101,6 +101,6 @@ describe("the operations of a multipart upload", () => {
     const xml = `<ListMultipartUploadsResult xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><EncodingType>url</EncodingType><Bucket>b</Bucket><NextKeyMarker>a%0Ab</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>a%0Ab</Key><UploadId>2</UploadId><Initiated>2025-07-15T09:30:45.000Z</Initiated></Upload></ListMultipartUploadsResult>`
     const page = Either.getOrThrow(MultipartOperation.listMultipartUploads("a").decode(answer(200, xml)))
     assert.deepEqual(page.uploads, [{ key: "a\nb", uploadId: "2", initiated: Date.UTC(2025, 6, 15, 9, 30, 45) }])
-    assert.deepStrictEqual(page.next, Option.some({ key: "a\nb", uploadId: "2" }))
+    assert.deepEqual(Option.getOrNull(page.next), { key: "a\nb", uploadId: "2" })
   })
 })

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import type { CallbackFailure } from "../../../core/model/OssError.ts"
 import * as Utf8 from "../../../core/model/Utf8.ts"
 import type { Response } from "../../../core/ports/Transport.ts"
 import * as ServiceResponse from "../../../core/wire/ServiceResponse.ts"
@@ -38,7 +39,7 @@ describe("ServiceResponse.toStored", () => {
   })
 
   it("takes 203 as stored, and tells why the callback failed", () => {
-    const reasons: ReadonlyArray<readonly [string, string, string]> = [
+    const reasons: ReadonlyArray<readonly [string, string, CallbackFailure]> = [
       ["Error status : 500.", "0007-00000203", "BadStatus"],
       ["Error status : 301.", "0007-00000203", "BadStatus"],
       ["Error status : -1.OSS can not connect to your callbackUrl, please check it.", "0007-00000203", "CannotConnect"],
