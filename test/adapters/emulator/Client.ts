@@ -5,8 +5,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import type * as Redacted from "effect/Redacted"
 import { OssEmulator } from "../../../adapters/emulator/OssEmulator.ts"
+import { utf8 } from "../../../adapters/emulator/Server.ts"
 import { crypto } from "../../../adapters/node/NodeCrypto.ts"
 import type { Credentials } from "../../../core/model/Credentials.ts"
 import { bytes, type Body, empty, Transport } from "../../../core/ports/Transport.ts"
@@ -14,6 +14,9 @@ import * as Signature from "../../../core/wire/Signature.ts"
 import * as Uri from "../../../core/wire/Uri.ts"
 
 export const signer = Signature.make(crypto)
+
+/** What a test with this client needs. */
+export type Needs = OssEmulator | Transport
 
 export interface Input {
   readonly method?: string
@@ -65,8 +68,11 @@ export const output = (response: {
   const document = response.headers["x-oss-err"]
     ? Buffer.from(response.headers["x-oss-err"], "base64").toString()
     : text
+  // Over a socket, bytes of headers come back as Latin-1.
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, utf8(value)]))
   return {
     ...response,
+    headers,
     text,
     xml: (element) => {
       const found = new RegExp(`<${element}>([^<]*)</${element}>`).exec(document)?.[1]
@@ -75,29 +81,34 @@ export const output = (response: {
   }
 }
 
+/** The headers that sign a request. */
+export const signed = (input: Input) =>
+  Effect.gen(function* () {
+    const oss = yield* OssEmulator
+    const { method = "GET", bucket = oss.bucket, key, query = {}, headers = {} } = input
+    const time = (yield* Clock.currentTimeMillis) + (input.skew ?? 0)
+    return Either.getOrThrow(
+      Signature.signHeaders(
+        signer,
+        { method, bucket, key, query, headers },
+        { credentials: input.credentials ?? oss.credentials, region: input.region ?? oss.region, time }
+      )
+    ).headers
+  })
+
 /** Sends a request about an object or the bucket, signed by its headers unless told otherwise. */
 export const send = (input: Input) =>
   Effect.gen(function* () {
     const oss = yield* OssEmulator
     const transport = yield* Transport
     const { method = "GET", bucket = oss.bucket, key, query = {}, headers = {}, body } = input
-    const time = (yield* Clock.currentTimeMillis) + (input.skew ?? 0)
-    const signed =
-      input.sign === "none"
-        ? {}
-        : Either.getOrThrow(
-            Signature.signHeaders(
-              signer,
-              { method, bucket, key, query, headers },
-              { credentials: input.credentials ?? oss.credentials, region: input.region ?? oss.region, time }
-            )
-          ).headers
+    const own = input.sign === "none" ? {} : yield* signed(input)
     const search = Uri.encodeQuery(query)
     const path = input.path ?? `/${bucket}/${key === undefined ? "" : Uri.encodePath(key)}`
     const response = yield* transport.send({
       method,
       url: `${oss.endpoint}${path}${search === "" ? "" : `?${search}`}`,
-      headers: { ...headers, ...signed, ...input.tamper },
+      headers: { ...headers, ...own, ...input.tamper },
       body: toBody(body),
       timeout: Duration.seconds(30),
       maxResponseBytes: 64 * 1024 * 1024
@@ -105,12 +116,83 @@ export const send = (input: Input) =>
     return output(response)
   })
 
+/** Lists buckets: about no bucket, so nothing but "/" is signed. */
+export const listBuckets = (query: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const oss = yield* OssEmulator
+    const time = yield* Clock.currentTimeMillis
+    const terms = { credentials: oss.credentials, region: oss.region, time }
+    const request = { method: "GET", bucket: undefined, key: undefined, query, headers: {} }
+    const { headers } = Either.getOrThrow(Signature.signHeaders(signer, request, terms))
+    return yield* send({ path: "/", query, headers, sign: "none" })
+  })
+
 export const put = (key: string, body: Input["body"], more: Input = {}) =>
   send({ method: "PUT", key, body: body ?? "", ...more })
 export const get = (key: string, more: Input = {}) => send({ method: "GET", key, ...more })
 
-/** A secret that no emulator knows. */
-export const otherKey = (secret: Redacted.Redacted): Credentials => ({
-  accessKeyId: "stranger",
-  accessKeySecret: secret
-})
+interface Presigning extends Input {
+  /** Seconds. */
+  readonly expiresIn?: number
+  /** Changes the query after it was signed. */
+  readonly requery?: (query: Record<string, string>) => Record<string, string>
+}
+
+/** Sends a request signed in its query. */
+export const sendPresigned = (input: Presigning) =>
+  Effect.gen(function* () {
+    const oss = yield* OssEmulator
+    const { method = "GET", bucket = oss.bucket, key, query = {}, headers = {} } = input
+    const time = (yield* Clock.currentTimeMillis) + (input.skew ?? 0)
+    const { query: signed } = Either.getOrThrow(
+      Signature.presign(
+        signer,
+        { method, bucket, key, query, headers },
+        {
+          credentials: input.credentials ?? oss.credentials,
+          region: input.region ?? oss.region,
+          time,
+          expiresIn: input.expiresIn ?? 600
+        }
+      )
+    )
+    return yield* send({ ...input, query: input.requery?.({ ...signed }) ?? signed, sign: "none" })
+  })
+
+/** A field of a form; the file is the one with a file name or of the name `file`. */
+export interface Field {
+  readonly name: string
+  readonly value: string | Uint8Array
+  readonly filename?: string
+  readonly type?: string
+}
+
+const line = (text: string): Uint8Array => new TextEncoder().encode(`${text}\r\n`)
+
+/** The bytes of a form with the boundary `B0undary`. */
+export const formBody = (fields: ReadonlyArray<Field>): Uint8Array =>
+  new Uint8Array(
+    Buffer.concat([
+      ...fields.flatMap(({ name, value, filename, type }) => [
+        line("--B0undary"),
+        line(
+          `Content-Disposition: form-data; name="${name}"${filename === undefined ? "" : `; filename="${filename}"`}`
+        ),
+        ...(type === undefined ? [] : [line(`Content-Type: ${type}`)]),
+        line(""),
+        typeof value === "string" ? new TextEncoder().encode(value) : value,
+        line("")
+      ]),
+      line("--B0undary--")
+    ])
+  )
+
+/** Posts a form. */
+export const post = (fields: ReadonlyArray<Field>, input: Input = {}) =>
+  send({
+    method: "POST",
+    body: formBody(fields),
+    sign: "none",
+    ...input,
+    headers: { "content-type": "multipart/form-data; boundary=B0undary", ...input.headers }
+  })
