@@ -5,9 +5,8 @@
  * callback reaches the receiver of its URL (without the query), and other URLs are called over the network.
  */
 import * as Effect from "effect/Effect"
-import * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"
+import type * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"
 import type { Crypto } from "../../core/ports/Crypto.ts"
-import type * as CallbackSignature from "../../core/wire/CallbackSignature.ts"
 import type { CallbackSender } from "./callback/index.ts"
 
 export type Receivers<R> =
@@ -29,24 +28,24 @@ const candidates = <R>(receivers: Receivers<R>, url: Url): ReadonlyArray<Callbac
   return found === undefined ? [] : [found]
 }
 
-/** The receivers as the callback's sender asks for them. `provide` gives handlers what they need. */
+/**
+ * The receivers as the callback's sender asks for them. `trusting` gives handlers what they need, and the keys they are to
+ * trust.
+ */
 export const make =
   <R>(
     receivers: Receivers<R>,
-    keys: ReadonlyArray<CallbackSignature.TrustedKey>,
-    provide: <A>(effect: Effect.Effect<A, never, R | Crypto>) => Effect.Effect<A>
+    trusting: <A>(effect: Effect.Effect<A, never, R | Crypto>) => Effect.Effect<A>
   ): NonNullable<CallbackSender.Options["receiver"]> =>
   (url) => {
     const [first, ...others] = candidates(receivers, url)
     if (first === undefined) return undefined
     return (request) =>
       Effect.gen(function* () {
-        const offer = (receiver: CallbackReceiver.Receiver<R>) =>
-          provide(receiver.handle(request)).pipe(Effect.provideService(CallbackReceiver.TrustedKeys, keys))
-        let answer = yield* offer(first)
+        let answer = yield* trusting(first.handle(request))
         for (const receiver of others) {
           if (!isRejection(answer)) break
-          answer = yield* offer(receiver)
+          answer = yield* trusting(receiver.handle(request))
         }
         return answer
       })

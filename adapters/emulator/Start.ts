@@ -15,6 +15,7 @@ import * as Bucket from "../../core/model/Bucket.ts"
 import type { Credentials } from "../../core/model/Credentials.ts"
 import type { InvalidParam } from "../../core/model/OssError.ts"
 import { Crypto } from "../../core/ports/Crypto.ts"
+import * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"
 import * as CallbackSignature from "../../core/wire/CallbackSignature.ts"
 import * as Signature from "../../core/wire/Signature.ts"
 import { crypto } from "../node/NodeCrypto.ts"
@@ -115,12 +116,17 @@ const createBuckets = (
 
 const makeSender = <R>(options: Options<R>, keys: CallbackKeys.Service, publicKeyUrl: () => string) =>
   Effect.map(Effect.context<R>(), (context) => {
-    const withCrypto = Context.add(context, Crypto, crypto)
-    const receiver = (url: Parameters<NonNullable<CallbackSender.Options["receiver"]>>[0]) => {
-      // The emulator's address is known only when it listens.
-      const trusted = Either.getOrThrow(CallbackSignature.trust(publicKeyUrl(), keys.publicKeyPem))
-      return Receivers.make(options.receivers ?? [], [trusted], Effect.provide(withCrypto))(url)
-    }
+    const receiver = Receivers.make(options.receivers ?? [], (effect) =>
+      Effect.suspend(() => {
+        // The emulator's address, and with it the key's, is known only when it listens.
+        const trusted = Either.getOrThrow(CallbackSignature.trust(publicKeyUrl(), keys.publicKeyPem))
+        return effect.pipe(
+          Effect.provideService(CallbackReceiver.TrustedKeys, [trusted]),
+          Effect.provideService(Crypto, crypto),
+          Effect.provide(context)
+        )
+      })
+    )
     return CallbackSender.make(keys, { ...options.callback, publicKeyUrl, receiver })
   })
 

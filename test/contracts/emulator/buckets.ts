@@ -19,6 +19,18 @@ const prefixesOf = (answer: Client.Output) => all(answer, "Prefix").slice(1)
 
 const list = (bucket: string, query: Record<string, string> = {}) => Client.send({ bucket, query })
 
+const removeAll = (body: string, more: Client.Input = {}) =>
+  Client.send({
+    method: "POST",
+    query: { delete: "" },
+    body,
+    headers: { "content-md5": NodeCrypto.createHash("md5").update(body).digest("base64") },
+    ...more
+  })
+
+const document = (keys: ReadonlyArray<string>, quiet = false) =>
+  `<Delete><Quiet>${quiet}</Quiet>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`
+
 export const buckets = (it: It): void => {
   describe("a bucket", () => {
     it.effect("is made, described, listed, opened and removed", () =>
@@ -229,26 +241,15 @@ export const buckets = (it: It): void => {
   })
 
   describe("DeleteMultipleObjects", () => {
-    const remove = (body: string, more: Client.Input = {}) =>
-      Client.send({
-        method: "POST",
-        query: { delete: "" },
-        body,
-        headers: { "content-md5": NodeCrypto.createHash("md5").update(body).digest("base64") },
-        ...more
-      })
-    const document = (keys: ReadonlyArray<string>, quiet = false) =>
-      `<Delete><Quiet>${quiet}</Quiet>${keys.map((key) => `<Object><Key>${key}</Key></Object>`).join("")}</Delete>`
-
     it.effect("deletes what is there, and says so unless it is to be quiet", () =>
       Effect.gen(function* () {
         for (const key of ["d/1", "d/2", "d/3&amp;"]) yield* Client.put(key.replace("&amp;", "&"), "x")
-        const answer = yield* remove(document(["d/1", "d/nothing", "d/3&amp;"]))
+        const answer = yield* removeAll(document(["d/1", "d/nothing", "d/3&amp;"]))
         assert.deepStrictEqual([answer.status, keysOf(answer)], [200, ["d/1", "d/nothing", "d/3&#38;"]])
-        const quiet = yield* remove(document(["d/2"], true))
+        const quiet = yield* removeAll(document(["d/2"], true))
         assert.deepStrictEqual([quiet.status, quiet.text], [200, ""])
         assert.deepStrictEqual(keysOf(yield* list("examplebucket", { prefix: "d/" })), [])
-        const encoded = yield* remove(document(["d/1"]), { query: { delete: "", "encoding-type": "url" } })
+        const encoded = yield* removeAll(document(["d/1"]), { query: { delete: "", "encoding-type": "url" } })
         assert.deepStrictEqual([encoded.xml("Key"), encoded.xml("EncodingType")], ["d%2F1", "url"])
       })
     )
@@ -257,9 +258,9 @@ export const buckets = (it: It): void => {
       Effect.gen(function* () {
         const many = document(Array.from({ length: 1001 }, (_, i) => `k${i}`))
         for (const body of ["", "<Delete/>", "<Other/>", "<Delete><Object/></Delete>", many]) {
-          assert.deepStrictEqual(refusal(yield* remove(body)).slice(0, 2), [400, "MalformedXML"])
+          assert.deepStrictEqual(refusal(yield* removeAll(body)).slice(0, 2), [400, "MalformedXML"])
         }
-        const wrong = yield* remove(document(["a"]), { headers: { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" } })
+        const wrong = yield* removeAll(document(["a"]), { headers: { "content-md5": "AAAAAAAAAAAAAAAAAAAAAA==" } })
         assert.deepStrictEqual(refusal(wrong), [400, "InvalidDigest", "0017-00000503"])
       })
     )

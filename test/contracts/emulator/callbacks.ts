@@ -39,6 +39,8 @@ const png = Buffer.from(
   "base64"
 )
 
+const echoed = (answer: Client.Output) => (JSON.parse(answer.text) as { body: string }).body // of options.ts
+
 export const callbacks = (it: It): void => {
   describe("a callback", () => {
     it.effect("is sent for PutObject, in the headers or the query, and its answer passed on byte by byte", () =>
@@ -156,7 +158,6 @@ export const callbacks = (it: It): void => {
       Effect.gen(function* () {
         const body = "${imageInfo.width}x${imageInfo.height} ${imageInfo.format}"
         const headers = { "x-oss-callback": config("/200", body) }
-        const echoed = (answer: Client.Output) => (JSON.parse(answer.text) as { body: string }).body // of options.ts
         assert.strictEqual(echoed(yield* Client.put("cb/p", new Uint8Array(png), { headers })), "1x1 png")
         assert.strictEqual(echoed(yield* Client.put("cb/p", "text", { headers })), "x ")
       })

@@ -27,6 +27,12 @@ const oddKeys = [
   "x".repeat(1023)
 ]
 
+const copyFrom = (source: string, more: Record<string, string> = {}) =>
+  Client.send({ method: "PUT", key: "copy", headers: { "x-oss-copy-source": source, ...more } })
+
+const append = (position: number | string, body: string) =>
+  Client.send({ method: "POST", key: "log", query: { append: "", position: `${position}` }, body })
+
 export const objects = (it: It): void => {
   describe("an object", () => {
     it.effect("is stored and given back with what was said of it", () =>
@@ -333,26 +339,24 @@ export const objects = (it: It): void => {
     it.effect("refuses sources that are not there or not as wished", () =>
       Effect.gen(function* () {
         yield* Client.put("source", "x")
-        const copy = (source: string, more: Record<string, string> = {}) =>
-          Client.send({ method: "PUT", key: "copy", headers: { "x-oss-copy-source": source, ...more } })
-        assert.strictEqual((yield* copy("/examplebucket/nothing")).xml("Code"), "NoSuchKey")
-        assert.strictEqual((yield* copy("/otherbucket/source")).xml("Code"), "NoSuchBucket")
+        assert.strictEqual((yield* copyFrom("/examplebucket/nothing")).xml("Code"), "NoSuchKey")
+        assert.strictEqual((yield* copyFrom("/otherbucket/source")).xml("Code"), "NoSuchBucket")
         for (const bad of ["source", "/examplebucket", "/examplebucket/", "/examplebucket/%FF"]) {
-          assert.strictEqual((yield* copy(bad)).xml("Code"), "InvalidArgument", bad)
+          assert.strictEqual((yield* copyFrom(bad)).xml("Code"), "InvalidArgument", bad)
         }
         const source = "/examplebucket/source"
-        assert.strictEqual((yield* copy(source, { "x-oss-copy-source-if-match": '"x"' })).status, 412)
-        assert.strictEqual((yield* copy(source, { "x-oss-copy-source-if-none-match": "*" })).status, 304)
-        assert.strictEqual((yield* copy(source, { "x-oss-metadata-directive": "KEEP" })).xml("Code"), "InvalidArgument")
+        assert.strictEqual((yield* copyFrom(source, { "x-oss-copy-source-if-match": '"x"' })).status, 412)
+        assert.strictEqual((yield* copyFrom(source, { "x-oss-copy-source-if-none-match": "*" })).status, 304)
+        assert.strictEqual(
+          (yield* copyFrom(source, { "x-oss-metadata-directive": "KEEP" })).xml("Code"),
+          "InvalidArgument"
+        )
         assert.strictEqual((yield* Client.get("copy")).status, 404)
       })
     )
   })
 
   describe("AppendObject", () => {
-    const append = (position: number | string, body: string) =>
-      Client.send({ method: "POST", key: "log", query: { append: "", position: `${position}` }, body })
-
     it.effect("appends where the end is, and nowhere else", () =>
       Effect.gen(function* () {
         const first = yield* append(0, "hello ")
