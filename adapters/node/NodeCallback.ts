@@ -1,175 +1,215 @@
 /**
- * Callback receivers on node:http: a listener for a server of your own, and a server of ours in a scope.
+ * Callback receivers on node:http: a server of ours in a scope, and a listener for a server of the user's own.
  *
- * The request line's target is passed on as it stands, because OSS signed it so. Headers that must not stand twice are
- * refused when they do. A body is read up to the receiver's limit and no further.
+ * The request's target and body are passed on as they stand, because OSS signed them so. Headers that decide what is
+ * verified are refused when they come twice, and a body is read up to the receiver's limit and no further.
+ * Source: https://nodejs.org/docs/latest-v20.x/api/http.html
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
-import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
-import type { Crypto } from "../../core/ports/Crypto.ts"
-import type * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"
+import { Crypto } from "../../core/ports/Crypto.ts"
+import type { Answer, Receiver } from "../../core/programs/CallbackReceiver.ts"
+import { timerMillis } from "./Exchange.ts"
 import * as NodeCrypto from "./NodeCrypto.ts"
+
+/** Receivers by the path that OSS calls: `{ "/oss/video-uploaded": onVideoUploaded }`. */
+export type Receivers<R> = Readonly<Record<string, Receiver<R>>>
+
+/** One receiver for every path, or several by path. */
+export type Given<R> = Receiver<R> | Receivers<R>
 
 export interface Options {
   /** Default 0: any free port. */
   readonly port?: number | undefined
-  /** Default: all addresses, because OSS calls from outside. */
+  /** The address to listen at. Default: all of this machine's, because OSS calls from outside. */
   readonly host?: string | undefined
-  /** How long a client may take for its headers, and for the whole request. Default: 10 seconds. */
+  /** How long a client may take to send a request, head and body. Default: 10 seconds; OSS itself gives up after 5. */
   readonly requestTimeout?: Duration.DurationInput | undefined
-  /** The most connections at once; further ones are closed at once. Default 10,000. */
+  /** The most connections at once; further ones are closed as they come. Default: 10,000. */
   readonly maxConnections?: number | undefined
-  /** How long running requests may take once the scope closes. Default: 5 seconds. */
+  /** How long requests under way may take to end when the scope closes, before they are cut. Default: 5 seconds. */
   readonly grace?: Duration.DurationInput | undefined
 }
 
 /** A server that listens. */
-export interface Service {
-  /** `http://127.0.0.1:3000`, with the address that it is bound to. */
-  readonly url: string
-  readonly port: number
-}
-
-export class CallbackServer extends Context.Tag("effect-oss/CallbackServer")<CallbackServer, Service>() {}
-
-/** Receivers by the path at which OSS calls them: `{ "/oss/video-uploaded": onVideoUploaded }`. */
-export type Receivers<R> = Readonly<Record<string, CallbackReceiver.Receiver<R>>>
-
-/** One receiver for every path, or several by path. */
-export type Given<R> = CallbackReceiver.Receiver<R> | Receivers<R>
-
-const isOne = <R>(given: Given<R>): given is CallbackReceiver.Receiver<R> => typeof given["handle"] === "function"
-
-/** Headers that decide what is verified or how much is read: with two of them, two readers may choose differently. */
-const single = new Set(["authorization", "x-oss-pub-key-url", "x-oss-signature-version", "content-length"])
-
-const hasDouble = (raw: ReadonlyArray<string>): boolean => {
-  const seen = new Set<string>()
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!.toLowerCase() // names stand at the even places
-    if (single.has(name) && seen.has(name)) return true
-    seen.add(name)
+export class Server extends Context.Tag("effect-oss/NodeCallback/Server")<
+  Server,
+  {
+    readonly port: number
+    /** `http://127.0.0.1:3000`: how this machine reaches it. */
+    readonly url: string
   }
-  return false
-}
+>() {}
 
-const lowerHeaders = (request: Http.IncomingMessage): Record<string, string> => {
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value)
-  return headers
-}
+type Services<R> = Exclude<R, Crypto>
 
-/** The body, or as much of it as shows that it is too long; `undefined` when the client went away. */
-const readBody = (request: Http.IncomingMessage, maxBytes: number): Effect.Effect<Uint8Array | undefined> =>
-  Effect.async((resume) => {
-    const chunks: Array<Buffer> = []
-    let size = 0
-    const done = (body: Uint8Array | undefined) => {
-      request.removeAllListeners("data").removeAllListeners("end").removeAllListeners("close")
-      request.pause()
-      resume(Effect.succeed(body))
-    }
-    request.on("data", (chunk: Buffer) => {
-      chunks.push(chunk)
-      size += chunk.length
-      if (size > maxBytes) done(Buffer.concat(chunks))
-    })
-    request.on("end", () => done(Buffer.concat(chunks)))
-    request.on("close", () => done(undefined))
-    request.on("error", () => {})
-  })
-
-const send = (response: Http.ServerResponse, answer: CallbackReceiver.Answer, close: boolean): void => {
-  response.writeHead(answer.status, { ...answer.headers, ...(close ? { connection: "close" } : {}) })
-  response.end(answer.body)
-}
-
-const plain = (status: number): CallbackReceiver.Answer => {
-  const body = Buffer.from(JSON.stringify({ error: Http.STATUS_CODES[status] }))
-  return { status, headers: { "content-type": "application/json", "content-length": String(body.length) }, body }
-}
-
-const respond = <R>(given: Given<R>, request: Http.IncomingMessage, response: Http.ServerResponse) =>
-  Effect.gen(function* () {
-    const target = request.url ?? "/"
-    const mark = target.indexOf("?")
-    const path = mark === -1 ? target : target.slice(0, mark)
-    const receiver = isOne(given) ? given : Object.hasOwn(given, path) ? given[path] : undefined
-    if (receiver === undefined) return send(response, plain(404), true)
-    if (hasDouble(request.rawHeaders)) return send(response, plain(400), true)
-    const body = yield* readBody(request, receiver.maxBodyBytes)
-    if (body === undefined) return
-    const answer = yield* receiver.handle({
-      method: request.method ?? "",
-      path,
-      query: mark === -1 ? undefined : target.slice(mark + 1),
-      headers: lowerHeaders(request),
-      body
-    })
-    send(response, answer, !request.complete)
-  })
+export type Listener = (request: Http.IncomingMessage, response: Http.ServerResponse) => void
 
 /**
- * A listener for `http.createServer`, Express or Fastify, to be mounted before any body parser: verification needs the raw
- * bytes. Runs with the services it is made with.
+ * A listener for `http.createServer` or Express. It answers every request it is given, and never throws.
+ *
+ * `runFork` runs the receivers with the services they need: `Effect.runFork` where they need none, a `ManagedRuntime`'s
+ * otherwise. Mount it before any body parser, because verification needs the raw bytes; `express.raw()` alone does no harm.
  */
 export const listener = <R>(
-  given: Given<R>
-): Effect.Effect<(request: Http.IncomingMessage, response: Http.ServerResponse) => void, never, Exclude<R, Crypto>> =>
-  Effect.map(Effect.runtime<Exclude<R, Crypto>>(), (runtime) => {
-    const run = Runtime.runFork(runtime)
-    return (request, response) => {
-      const program = respond(given, request, response) as Effect.Effect<void, never, R | Crypto>
-      const fiber = run(Effect.provide(program, NodeCrypto.layer) as Effect.Effect<void, never, Exclude<R, Crypto>>)
-      response.on("close", () => void (response.writableFinished || run(Fiber.interrupt(fiber))))
-    }
-  })
+  given: Given<R>,
+  runFork: (effect: Effect.Effect<void, never, Services<R>>) => Fiber.RuntimeFiber<unknown, unknown>
+): Listener => {
+  return (request, response) => {
+    const program = Effect.provideService(respond(given, request, response), Crypto, NodeCrypto.crypto)
+    const fiber = runFork(program)
+    response.on("close", () => {
+      // Who called does not wait for the answer any more.
+      if (!response.writableFinished) fiber.unsafeInterruptAsFork(fiber.id())
+    })
+  }
+}
 
-/** A server for the length of a scope. Dies when the port cannot be had. */
+/** A server for the length of a scope. Dies when it cannot listen, because of a port that is taken for example. */
 export const serve = <R>(
   given: Given<R>,
   options: Options = {}
-): Effect.Effect<Service, never, Exclude<R, Crypto> | Scope.Scope> =>
+): Effect.Effect<Context.Tag.Service<Server>, never, Services<R> | Scope.Scope> =>
   Effect.gen(function* () {
-    const timeout = Duration.toMillis(options.requestTimeout ?? "10 seconds")
+    const timeout = timerMillis(Duration.decode(options.requestTimeout ?? "10 seconds"))
+    // Closed after the server: what it cut off is interrupted, and has ended before its services do.
+    const runFork = yield* FiberSet.makeRuntime<Services<R>>()
+    const answer = listener(given, runFork)
+    const open = new Set<Http.ServerResponse>()
     const server = Http.createServer(
       { requestTimeout: timeout, headersTimeout: timeout, connectionsCheckingInterval: Math.min(timeout, 1000) },
-      yield* listener(given)
+      (request, response) => {
+        open.add(response)
+        response.on("close", () => open.delete(response))
+        answer(request, response)
+      }
     )
     server.maxConnections = options.maxConnections ?? 10_000
     yield* Effect.acquireRelease(listen(server, options), () =>
-      close(server, Duration.decode(options.grace ?? "5 seconds"))
+      close(server, open, Duration.decode(options.grace ?? "5 seconds"))
     )
-    const { address, port, family } = server.address() as AddressInfo // it listens on a port
-    const reachable = address === "::" || address === "0.0.0.0" ? "127.0.0.1" : address
-    return { url: `http://${family === "IPv6" && reachable === address ? `[${address}]` : reachable}:${port}`, port }
+    const { address, family, port } = server.address() as AddressInfo // what listens on a port has one
+    const everywhere = address === "::" || address === "0.0.0.0"
+    return { port, url: `http://${everywhere ? "127.0.0.1" : family === "IPv6" ? `[${address}]` : address}:${port}` }
   })
 
 /** `serve` as a layer. */
-export const layerServer = <R>(
-  given: Given<R>,
-  options?: Options
-): Layer.Layer<CallbackServer, never, Exclude<R, Crypto>> => Layer.scoped(CallbackServer, serve(given, options))
+export const layerServer = <R>(given: Given<R>, options?: Options): Layer.Layer<Server, never, Services<R>> =>
+  Layer.scoped(Server, serve(given, options))
 
-const listen = (server: Http.Server, options: Options): Effect.Effect<void> =>
+const listen = (server: Http.Server, { host, port = 0 }: Options): Effect.Effect<void> =>
   Effect.async((resume) => {
     server.once("error", (error) => resume(Effect.die(error)))
-    server.listen(options.port ?? 0, options.host, () => resume(Effect.void))
+    server.listen(port, host, () => resume(Effect.void))
   })
 
-const close = (server: Http.Server, grace: Duration.Duration): Effect.Effect<void> =>
+const close = (
+  server: Http.Server,
+  open: Iterable<Http.ServerResponse>,
+  grace: Duration.Duration
+): Effect.Effect<void> =>
   Effect.async((resume) => {
-    const timer = setTimeout(() => server.closeAllConnections(), Duration.toMillis(grace))
+    const timer = setTimeout(() => server.closeAllConnections(), timerMillis(grace))
+    // Idle connections are closed at once. Those at work would be kept after their answers, and be waited for.
     server.close(() => {
       clearTimeout(timer)
       resume(Effect.void)
     })
-    server.closeIdleConnections()
+    for (const response of open) if (!response.headersSent) response.setHeader("connection", "close")
   })
+
+const respond = <R>(
+  given: Given<R>,
+  request: Http.IncomingMessage,
+  response: Http.ServerResponse
+): Effect.Effect<void, never, R | Crypto> =>
+  Effect.gen(function* () {
+    const { path, query } = targetOf(request)
+    const receiver = isOne(given) ? given : Object.hasOwn(given, path) ? given[path] : undefined
+    if (receiver === undefined) return send(response, problem(404))
+    if (comesTwice(request.rawHeaders)) return send(response, problem(400))
+    const body = yield* readBody(request, receiver.maxBodyBytes)
+    const headers = headersOf(request)
+    send(response, yield* receiver.handle({ method: request.method ?? "", path, query, headers, body }))
+  }).pipe(
+    Effect.catchAllDefect((defect) =>
+      Effect.andThen(Effect.logError("a callback could not be answered", Cause.die(defect)), () =>
+        send(response, problem(500))
+      )
+    )
+  )
+
+// "handle" alone is no path: paths begin with a slash.
+const isOne = <R>(given: Given<R>): given is Receiver<R> => typeof given["handle"] === "function"
+
+/** Where the request was sent to. Express cuts what a listener is mounted at off `url`, and keeps it in `originalUrl`. */
+const targetOf = (request: Http.IncomingMessage): { readonly path: string; readonly query: string | undefined } => {
+  const original = "originalUrl" in request ? request.originalUrl : undefined
+  const target = typeof original === "string" ? original : (request.url ?? "/")
+  const mark = target.indexOf("?")
+  return mark === -1
+    ? { path: target, query: undefined }
+    : { path: target.slice(0, mark), query: target.slice(mark + 1) }
+}
+
+/** Of two such headers, a proxy before us and we might take different ones. Node itself takes the first. */
+const single = new Set(["authorization", "x-oss-pub-key-url", "x-oss-signature-version", "content-length"])
+
+const comesTwice = (rawHeaders: ReadonlyArray<string>): boolean => {
+  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
+  return names.some((name, i) => single.has(name) && names.indexOf(name) !== i)
+}
+
+const headersOf = (request: Http.IncomingMessage): Record<string, string> => {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ")
+  }
+  return headers
+}
+
+/** The body, or as much of it as shows that it is too long. Dies where another has read it before. Never ends cut short. */
+const readBody = (request: Http.IncomingMessage, maxBytes: number): Effect.Effect<Uint8Array> => {
+  if (request.readableDidRead) {
+    const parsed = "body" in request ? request.body : undefined
+    if (parsed instanceof Uint8Array) return Effect.succeed(parsed)
+    return Effect.dieMessage("the body was read before: mount the listener before body parsers, or use a raw one")
+  }
+  return Effect.async((resume) => {
+    const chunks: Array<Buffer> = []
+    let length = 0
+    const finish = (): void => {
+      request.off("data", read).off("end", finish).pause()
+      resume(Effect.succeed(Buffer.concat(chunks)))
+    }
+    const read = (chunk: Buffer): void => {
+      chunks.push(chunk)
+      length += chunk.length
+      if (length > maxBytes) finish()
+    }
+    // A client that goes away ends the response, and with it the fiber that waits here.
+    request
+      .on("data", read)
+      .on("end", finish)
+      .on("error", () => {})
+  })
+}
+
+const problem = (status: number): Answer => {
+  const body = Buffer.from(JSON.stringify({ error: Http.STATUS_CODES[status] }))
+  return { status, headers: { "content-type": "application/json", "content-length": String(body.length) }, body }
+}
+
+const send = (response: Http.ServerResponse, answer: Answer): void => {
+  // What is left of a body that is not read to its end must not be taken for the next request.
+  if (!response.req.complete) response.setHeader("connection", "close")
+  response.writeHead(answer.status, answer.headers).end(answer.body)
+}
