@@ -16,7 +16,10 @@ export interface Uploaded<A = undefined> {
   readonly size: number
   /** Without quotes, as OSS spells it. Not an MD5 for multipart and form uploads. */
   readonly etag: string
-  /** CRC-64/XZ of the whole object; equal here and at the server. */
+  /**
+   * CRC-64/XZ of the whole object; equal here and at the server. (Without keys, and where the answer's headers are hidden,
+   * as by a bucket's CORS rules, it is ours alone.)
+   */
   readonly crc64: bigint
   readonly versionId: string | undefined
   /** 24 hexadecimal digits, what Alibaba's support asks for. */

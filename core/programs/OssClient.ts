@@ -77,7 +77,8 @@ export const isTransient = (error: RequestError): boolean => {
   )
 }
 
-const mayHaveActed = (error: RequestError): boolean =>
+/** Whether OSS may have acted on a request that ended so. */
+export const mayHaveActed = (error: RequestError): boolean =>
   error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
 
 /**

@@ -11,8 +11,10 @@ import * as Either from "effect/Either"
 import * as ObjectKey from "../model/ObjectKey.ts"
 import { InvalidParam, type CredentialsError } from "../model/OssError.ts"
 import type { PresignedUrl } from "../model/PresignedUrl.ts"
+import type { SignedForm } from "../model/SignedForm.ts"
 import * as Callback from "../wire/Callback.ts"
 import * as ObjectHeaders from "../wire/ObjectHeaders.ts"
+import * as PostPolicy from "../wire/PostPolicy.ts"
 import * as Signature from "../wire/Signature.ts"
 import * as Uri from "../wire/Uri.ts"
 import { OssClient } from "./OssClient.ts"
@@ -68,7 +70,7 @@ export const request = (
     )
     return {
       method: options.method,
-      url: `${bucket.origin}${Uri.path(bucket, objectKey)}?${Uri.encodeQuery(signed.query)}`,
+      url: `${bucket.origin}${Uri.path(bucket, objectKey)}?${signed.search}`,
       headers,
       bucket: bucket.name,
       key: objectKey,
@@ -102,4 +104,50 @@ export const putObject = <A = undefined>(
     const inQuery = callback === undefined || callbackIn === "headers" ? {} : yield* Callback.query(callback)
     const headers = { ...described, ...inHeaders }
     return yield* request(key, { method: "PUT", query: inQuery, headers, expiresIn, additionalHeaders })
+  })
+
+export interface PostOptions<A> {
+  readonly expiresIn: Duration.DurationInput
+  /** What the upload must be; see `PostPolicy`. What no condition names, the uploader may choose. */
+  readonly conditions: ReadonlyArray<PostPolicy.Condition>
+  /** Pinned by the policy, with its variables: the uploader can neither change nor leave it out. */
+  readonly callback?: Callback.Callback<A> | undefined
+  /** Refuse to replace an object. Pinned by the policy. */
+  readonly forbidOverwrite?: boolean | undefined
+}
+
+/**
+ * A form for one PostObject: where to post, and what to post before the file. The uploader chooses the key, within the
+ * conditions. Fails with `InvalidParam` for what cannot be a policy, or with `CredentialsError`; nothing is sent.
+ */
+export const postObject = <A = undefined>(
+  options: PostOptions<A>
+): Effect.Effect<SignedForm, InvalidParam | CredentialsError, OssClient> =>
+  Effect.gen(function* () {
+    const client = yield* OssClient
+    const bucket = client.publicBucket
+    const expiresIn = yield* seconds(options.expiresIn)
+    const credentials = yield* client.credentials
+    const time = yield* client.now
+    const terms = { credentials, region: bucket.region, time }
+    const pinned = options.callback === undefined ? {} : yield* Callback.formFields(options.callback)
+    const conditions = [
+      ...options.conditions,
+      ...(options.forbidOverwrite === true ? [PostPolicy.eq("x-oss-forbid-overwrite", "true")] : []),
+      ...Object.entries(pinned).map(([name, value]) => PostPolicy.eq(name, value))
+    ]
+    const stamp = {
+      ...(yield* Signature.stamp(client.signer, terms)),
+      securityToken: credentials.securityToken,
+      bucket: bucket.name
+    }
+    const expiresAt = Math.min(time + expiresIn * 1000, credentials.expiresAt ?? Infinity)
+    const policy = yield* PostPolicy.make({ expiration: expiresAt, conditions: PostPolicy.withV4(conditions, stamp) })
+    const { signature } = yield* Signature.signPolicy(client.signer, policy.base64, terms)
+    return {
+      url: `${bucket.origin}${Uri.path(bucket)}`,
+      fields: PostPolicy.fields(policy, { ...stamp, signature }),
+      bucket: bucket.name,
+      expiresAt
+    }
   })

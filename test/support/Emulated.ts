@@ -15,7 +15,7 @@ export const client = (emulator: OssEmulator.Service, options: Partial<NodeOss.O
 }
 
 /** Receivers on a socket that trust this emulator. */
-export const server = <R>(emulator: OssEmulator.Service, receivers: NodeCallback.Receivers<R>) =>
+export const server = (emulator: OssEmulator.Service, receivers: Parameters<typeof NodeCallback.serve<never>>[0]) =>
   Effect.gen(function* () {
     const key = yield* CallbackSignature.trust(emulator.publicKeyUrl, emulator.publicKeyPem)
     return yield* NodeCallback.serve(receivers, { host: "127.0.0.1" }).pipe(
