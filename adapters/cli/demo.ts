@@ -12,7 +12,9 @@ import * as Path from "node:path"
 import * as Crc64 from "../../core/model/Crc64.ts"
 import * as Bytes from "../../core/model/Bytes.ts"
 import * as Source from "../../core/ports/Source.ts"
+import * as Presign from "../../core/programs/Presign.ts"
 import * as Upload from "../../core/programs/Upload.ts"
+import * as PostPolicy from "../../core/wire/PostPolicy.ts"
 import * as OssEmulator from "../emulator/OssEmulator.ts"
 import * as FileSource from "../node/FileSource.ts"
 import * as NodeOss from "../node/NodeOss.ts"
@@ -73,6 +75,21 @@ const program = Effect.gen(function* () {
       })
     ).pipe(Effect.map(Report.delivered))
 
+    // Two grants for somebody without keys. They are made here, where the keys are, and are plain JSON.
+    const callback = application.noteUploaded({ author: "a browser" })
+    const signedForm = yield* Presign.postObject({
+      expiresIn: "10 minutes",
+      conditions: [PostPolicy.startsWith("key", "avatars/u_42/"), PostPolicy.contentLengthRange(1, Bytes.MiB(5))],
+      callback
+    })
+    const presignedUrl = yield* Presign.putObject("grants/photo.jpg", { expiresIn: "10 minutes", callback })
+    const picture = Source.bytes(new Uint8Array(Bytes.KiB(300)).fill(0xaa))
+    const contract = { callback: application.noteUploaded }
+    const [form, presigned] = yield* Effect.all([
+      Upload.form(signedForm, "avatars/u_42/${filename}", picture, { ...contract, filename: "me.png" }),
+      Upload.presigned(presignedUrl, picture, contract)
+    ]).pipe(Effect.provide(NodeOss.layerWithoutClient()))
+
     // The application answers 500: the object is stored all the same, and the error says so.
     const broken = yield* Upload.simple("notes/nobody-was-told.txt", Source.text("stored all the same"), {
       callback: application.brokenServer()
@@ -80,7 +97,7 @@ const program = Effect.gen(function* () {
       Effect.map(Report.delivered),
       Effect.catchTag("CallbackFailed", (error) => Effect.succeed(Report.failed(error)))
     )
-    return [note, whole, parts, broken]
+    return [note, whole, parts, Report.delivered(form), Report.delivered(presigned), broken]
   }).pipe(Effect.provide(NodeOss.layer({ bucket, region, endpoint, credentials })))
 
   const rows = yield* uploads
