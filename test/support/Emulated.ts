@@ -2,7 +2,7 @@
  * A client on Node against an emulator on a socket, for the length of a test.
  */
 import * as Effect from "effect/Effect"
-import * as OssEmulator from "../../adapters/emulator/OssEmulator.ts"
+import type * as OssEmulator from "../../adapters/emulator/OssEmulator.ts"
 import * as NodeCallback from "../../adapters/node/NodeCallback.ts"
 import * as NodeOss from "../../adapters/node/NodeOss.ts"
 import * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"

@@ -298,9 +298,9 @@ describe("Upload", () => {
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.make({ bucket: "media" })
       const content = random(Bytes.MiB(3))
-      for (const method of ["simple", "multipart"] as const) {
+      for (const upload of [Upload.simple, Upload.multipart]) {
         const seen: Array<number> = []
-        yield* Upload[method]("k", Source.bytes(content), {
+        yield* upload("k", Source.bytes(content), {
           onProgress: ({ sent, total }) => {
             assert.strictEqual(total, content.length)
             return Effect.sync(() => void seen.push(sent))
