@@ -9,7 +9,7 @@ export type Headers = Readonly<Record<string, string>>
 
 export interface Request {
   readonly method: string
-  /** As it stood on the request line, never normalised; bytes above 0x7F read as UTF-8. */
+  /** As it stood on the request line, never normalised. */
   readonly target: string
   readonly headers: Headers
   readonly httpVersion: "1.0" | "1.1"

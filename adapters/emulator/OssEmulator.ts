@@ -14,6 +14,7 @@ import type { Credentials } from "../../core/model/Credentials.ts"
 import type { InvalidParam } from "../../core/model/OssError.ts"
 import * as Transport from "../../core/ports/Transport.ts"
 import type { Deliveries } from "./callback/index.ts"
+import * as Control from "./Control.ts"
 import type * as EmulatorClock from "./EmulatorClock.ts"
 import type * as Faults from "./Faults.ts"
 import * as Handler from "./Handler.ts"
@@ -34,6 +35,8 @@ export interface ServerOptions<R = never> extends Options<R> {
   readonly host?: string | undefined
   /** How long requests may take to end when the scope closes, in milliseconds. Default 1,000. */
   readonly graceMillis?: number | undefined
+  /** A second port, always on the loopback, to order faults and to look on (see Control.ts); 0: any free one. Default: none. */
+  readonly control?: number | undefined
 }
 
 export interface Service {
@@ -43,6 +46,8 @@ export interface Service {
   readonly bucket: string
   readonly region: string
   readonly credentials: Credentials
+  /** Where faults can be ordered over HTTP, if that was asked for. */
+  readonly control: string | undefined
   /** The key that callbacks are signed with, in PEM, and where receivers are told to find it. */
   readonly publicKeyPem: string
   readonly publicKeyUrl: string
@@ -66,12 +71,13 @@ export class OssEmulator extends Context.Tag("effect-oss/OssEmulator")<OssEmulat
 
 const publicKeyPath = "/callback_pub_key_v1.pem"
 
-const toService = (running: Running, endpoint: string): Service => {
+const toService = (running: Running, endpoint: string, control?: string): Service => {
   const { bucket, region, credentials, storage, clock, faults, journal, sender, publicKeyPem } = running
   const bytes = (record: State.ObjectRecord) =>
     Slices.bytes(Slices.of(storage.path, record.segments, { offset: 0, length: record.size }))
   return {
     endpoint,
+    control,
     bucket,
     region,
     credentials,
@@ -109,7 +115,11 @@ export const make = <R = never>(
       graceMillis: options.graceMillis
     }).pipe(Effect.provide(running.context), Effect.orDie)
     publicHost = `${address.host}:${address.port}`
-    return toService(running, `http://${publicHost}`)
+    if (options.control === undefined) return toService(running, `http://${publicHost}`)
+    const control = yield* Effect.orDie(
+      Server.serve(Control.handler(running), { port: options.control, graceMillis: 0 })
+    )
+    return toService(running, `http://${publicHost}`, `http://${control.host}:${control.port}`)
   })
 
 /** `make` as a layer. */

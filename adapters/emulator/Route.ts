@@ -46,11 +46,13 @@ export const objectOperations = [
   "ListParts"
 ] as const
 
+/** All there are. `OptionObject` is the preflight of browsers: unsigned, about a bucket or an object. */
+export const operations = [...serviceOperations, ...bucketOperations, ...objectOperations, "OptionObject"] as const
+
 export type ServiceOperation = (typeof serviceOperations)[number]
 export type BucketOperation = (typeof bucketOperations)[number]
 export type ObjectOperation = (typeof objectOperations)[number]
-/** `OptionObject` is the preflight of browsers: unsigned, about a bucket or an object. */
-export type Operation = ServiceOperation | BucketOperation | ObjectOperation | "OptionObject"
+export type Operation = (typeof operations)[number]
 
 const objectNames: ReadonlySet<string> = new Set(objectOperations)
 

@@ -29,7 +29,7 @@ export interface Address {
   readonly port: number
 }
 
-/** Header and target bytes are UTF-8 where they are not ASCII; node:http hands them over as Latin-1. */
+/** Header bytes are UTF-8 where they are not ASCII; node:http hands them over as Latin-1. */
 export const utf8 = (text: string): string => {
   // eslint-disable-next-line no-control-regex -- the question is just that
   if (/^[\u0000-\u007f]*$/.test(text)) return text
@@ -60,7 +60,7 @@ const toRequest = (
   expectsContinue: boolean
 ): Http.Request => ({
   method: incoming.method ?? "GET",
-  target: utf8(incoming.url ?? "/"),
+  target: incoming.url ?? "/",
   headers: readHeaders(incoming.rawHeaders),
   httpVersion: incoming.httpVersion === "1.0" ? "1.0" : "1.1",
   // An iterator that is left early must not tear down the socket: the refusal still has to go out.
@@ -120,12 +120,20 @@ export const serve = <R>(handler: Handler<R>, options: Options): Effect.Effect<A
       maxHeaderSize: 64 * 1024,
       requireHostHeader: false
     })
+    // Requests that a client sends ahead on one connection are done one after the other, as they were sent.
+    const turns = new WeakMap<Socket, Effect.Semaphore>()
+    const inTurn = (socket: Socket) => {
+      const turn = turns.get(socket) ?? Effect.unsafeMakeSemaphore(1)
+      turns.set(socket, turn)
+      return turn.withPermits(1)
+    }
     const answer =
       (expectsContinue: boolean) => (incoming: NodeHttp.IncomingMessage, outgoing: NodeHttp.ServerResponse) => {
         const request = toRequest(incoming, outgoing, expectsContinue)
         const fiber = run(
-          Effect.scoped(
-            Effect.flatMap(handler(request), (response) => Sending.send(incoming, outgoing, request, response))
+          Effect.flatMap(handler(request), (response) => Sending.send(incoming, outgoing, request, response)).pipe(
+            Effect.scoped,
+            inTurn(incoming.socket)
           )
         )
         fiber.addObserver((exit) => {
