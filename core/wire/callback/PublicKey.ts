@@ -24,21 +24,28 @@ const toBigInt = (bytes: Uint8Array): bigint => {
   return hex === "" ? 0n : BigInt(`0x${hex}`)
 }
 
-/** One DER element at `at`: its tag, and where its content begins and ends. */
-const element = (
-  der: Uint8Array,
-  at: number,
-  tag: number
-): { readonly from: number; readonly to: number } | undefined => {
+interface Element {
+  /** Where the content begins and ends. */
+  readonly from: number
+  readonly to: number
+}
+
+/** The DER element of this tag that begins at `at`; its length must be written as short as can be, in one to three bytes. */
+const element = (der: Uint8Array, at: number, tag: number): Element | undefined => {
   if (der[at] !== tag) return undefined
-  const first = der[at + 1]
-  if (first === undefined) return undefined
-  const lengthBytes = first < 0x80 ? 0 : first & 0x7f
-  if (lengthBytes > 2) return undefined
-  let length = lengthBytes === 0 ? first : 0
-  for (let i = 0; i < lengthBytes; i++) length = length * 256 + (der[at + 2 + i] ?? 0)
-  const from = at + 2 + lengthBytes
-  return from + length <= der.length ? { from, to: from + length } : undefined
+  const first = der[at + 1] ?? 0
+  const size = first < 0x80 ? 0 : first - 0x80
+  const length = size === 0 ? first : Number(toBigInt(der.subarray(at + 2, at + 2 + size)))
+  const isShortest = first < 0x80 || (size === 1 && length >= 0x80) || (size === 2 && length >= 0x100)
+  const from = at + 2 + size
+  return isShortest && from + length <= der.length ? { from, to: from + length } : undefined
+}
+
+/** A positive INTEGER, without a byte more than it needs. */
+const positive = (der: Uint8Array, { from, to }: Element): bigint | undefined => {
+  const [first, second] = der.subarray(from, to)
+  if (first === undefined || first >= 0x80 || (first === 0 && (second ?? 0) < 0x80)) return undefined
+  return toBigInt(der.subarray(from, to))
 }
 
 const sequence = 0x30
@@ -47,34 +54,43 @@ const bitString = 0x03
 // AlgorithmIdentifier of rsaEncryption (1.2.840.113549.1.1.1) with NULL parameters, whole.
 const rsaEncryption = "300d06092a864886f70d0101010500"
 
+/** SubjectPublicKeyInfo; every element ends where the one around it ends. */
 const readDer = (der: Uint8Array): PublicKey | undefined => {
+  const end = der.length
   const outer = element(der, 0, sequence)
-  if (outer === undefined || outer.to !== der.length) return undefined
+  if (outer?.to !== end) return undefined
   const algorithmEnd = outer.from + rsaEncryption.length / 2
   if (Encoding.encodeHex(der.subarray(outer.from, algorithmEnd)) !== rsaEncryption) return undefined
   const bits = element(der, algorithmEnd, bitString)
-  if (bits === undefined || bits.to !== der.length || der[bits.from] !== 0) return undefined
+  if (bits?.to !== end || der[bits.from] !== 0) return undefined // 0: no bits of the last byte are unused
   const key = element(der, bits.from + 1, sequence)
-  const modulus = key && element(der, key.from, integer)
-  const exponent = modulus && element(der, modulus.to, integer)
-  if (modulus === undefined || exponent === undefined || exponent.to !== der.length) return undefined
-  const n = toBigInt(der.subarray(modulus.from, modulus.to))
-  return { modulus: n, exponent: toBigInt(der.subarray(exponent.from, exponent.to)), size: Math.ceil(bitLength(n) / 8) }
+  if (key?.to !== end) return undefined
+  const n = element(der, key.from, integer)
+  const e = n && element(der, n.to, integer)
+  if (n === undefined || e?.to !== end) return undefined
+  const modulus = positive(der, n)
+  const exponent = positive(der, e)
+  if (modulus === undefined || exponent === undefined) return undefined
+  return { modulus, exponent, size: Math.ceil(bitLength(modulus) / 8) }
 }
 
 const bitLength = (value: bigint): number => value.toString(2).length
 
+const pem = /^\s*-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]*)-----END PUBLIC KEY-----\s*$/
+
+const refuse = (reason: string) => Either.left(new InvalidParam({ field: "publicKey", reason }))
+
 /**
  * Reads a public key in PEM (`-----BEGIN PUBLIC KEY-----`), or its DER in base64. Fails with `InvalidParam` for
- * `publicKey`: not RSA, fewer than 512 or more than 4,096 bits, an exponent that is even or longer than 32 bits.
+ * `publicKey`: not RSA, fewer than 512 or more than 4,096 bits, an even modulus, an exponent even or longer than 32 bits.
  */
 export const parse = (text: string): Either.Either<PublicKey, InvalidParam> => {
-  const base64 = text.replace(/-----(?:BEGIN|END) PUBLIC KEY-----|\s/g, "")
+  const base64 = (pem.exec(text)?.[1] ?? text).replace(/\s/g, "")
   const key = Either.getOrUndefined(Either.map(Encoding.decodeBase64(base64), readDer))
-  const refuse = (reason: string) => Either.left(new InvalidParam({ field: "publicKey", reason }))
   if (key === undefined) return refuse("must be an RSA public key, in PEM or as DER in base64")
   const bits = bitLength(key.modulus)
   if (bits < 512 || bits > maxBits) return refuse(`must have 512 to ${maxBits} bits, got ${bits} bits`)
+  if (key.modulus % 2n === 0n) return refuse("must have an odd modulus")
   if (key.exponent < 3n || key.exponent > 0xffffffffn || key.exponent % 2n === 0n) {
     return refuse("must have an odd exponent of 3 to 2^32")
   }
