@@ -80,8 +80,11 @@ export const checkJson = (template: string): Either.Either<void, string> =>
       open = endsInString(literals[i]!, open) // one literal before each variable
       if (open) return Either.left(`\${${variable}} must not stand inside quotes: OSS adds them to texts by itself`)
     }
+    // Stand-ins of the right kind, so that a text right behind a digit is seen to be wrong.
+    const standIns = variables.map((variable) => (kindOf(variable) === "number" ? "0" : '""'))
+    const sample = literals.map((literal, i) => literal + (standIns[i] ?? "")).join("")
     return Either.mapLeft(
-      Either.try(() => void JSON.parse(literals.join("0"))),
+      Either.try(() => void JSON.parse(sample)),
       () => "must be JSON once the variables are put in"
     )
   })
@@ -89,7 +92,10 @@ export const checkJson = (template: string): Either.Either<void, string> =>
 /** What OSS knows of a variable; `undefined` when it knows nothing. */
 export type Lookup = (variable: string) => string | number | bigint | undefined
 
-/** The body that OSS would send. A template that `placeholders` refuses is rendered as it is. */
+/**
+ * The body that OSS would send. A template that `placeholders` refuses is rendered as it is; a lone surrogate, which has no
+ * UTF-8 form, as U+FFFD.
+ */
 export const render = (template: string, bodyType: BodyType, lookup: Lookup): string => {
   const pieces = split(template)
   if (Either.isLeft(pieces)) return template
@@ -98,13 +104,15 @@ export const render = (template: string, bodyType: BodyType, lookup: Lookup): st
   let open = endsInString(body, false)
   for (const [i, variable] of variables.entries()) {
     const value = lookup(variable)
-    body += bodyType === json ? renderJson(variable, value, open) : Uri.encode(String(value ?? ""))
+    body += bodyType === json ? renderJson(variable, value, open) : Uri.encode(wellFormed(String(value ?? "")))
     const next = literals[i + 1]! // one literal after each variable
     if (bodyType === json) open = endsInString(next, open)
     body += next
   }
   return body
 }
+
+const wellFormed = (text: string): string => text.replace(/\p{Surrogate}/gu, "\ufffd")
 
 // A missing number leaves nothing, which makes the body invalid JSON: seen so, and decoded all the same.
 const renderJson = (variable: string, value: ReturnType<Lookup>, inQuotes: boolean): string => {

@@ -44,9 +44,12 @@ const urlForm = /^(?:https?:\/\/)?([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)(?::(\d+))?
 const variableName = /^x:[a-z0-9_-]+$/
 
 const checkUrl = (url: string): Either.Either<void, InvalidParam> => {
-  const shown = JSON.stringify(url)
+  const shown = JSON.stringify(url.split("?", 1)[0]) // a query may hold a token
   if (/^(?:https?:\/\/)?\[/i.test(url))
     return refuse("url", `must not be an IPv6 address, which OSS does not call, got ${shown}`)
+  if (url.includes("${")) return refuse("url", `must not have variables, which OSS puts into bodies only, got ${shown}`)
+  // Receivers could not tell what was signed.
+  if (/%(?![0-9a-f]{2})/i.test(url)) return refuse("url", `must have two hex digits behind every "%", got ${shown}`)
   const match = urlForm.exec(url)
   if (match === null) {
     return refuse(
@@ -71,10 +74,14 @@ const checkVariables = (order: Order): Either.Either<void, InvalidParam> => {
   return Either.void
 }
 
+const refuseBody = (reason: string) => refuse("body", reason)
+
 const checkTemplate = (order: Order): Either.Either<void, InvalidParam> => {
-  const refuseBody = (reason: string) => refuse("body", reason)
   if (order.template === "") return refuseBody("must not be empty")
   if (!Utf8.isWellFormed(order.template)) return refuseBody("must be well-formed Unicode, got a lone surrogate")
+  if (/%24%7b/i.test(order.template)) {
+    return refuseBody('must not have "${" percent-encoded (%24%7B): OSS would not see the variable')
+  }
   const placeholders = CallbackTemplate.placeholders(order.template)
   if (Either.isLeft(placeholders)) return refuseBody(placeholders.left)
   for (const variable of placeholders.right) {
