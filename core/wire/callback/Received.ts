@@ -10,25 +10,27 @@ import * as Uri from "../Uri.ts"
 /** What stands under each name; `undefined` for null. */
 export type Texts = ReadonlyMap<string, string | undefined>
 
+const unescape = (text: string): Either.Either<string, string> =>
+  Either.mapLeft(Uri.decode(text.replaceAll("+", " "), "body"), () => "its escapes are not percent-encoded UTF-8")
+
 /** Reads `a=1&b=%2F`. A "+" and a `%20` are both a blank. Fails with a sentence for broken escapes and repeated names. */
 export const form = (body: string): Either.Either<Texts, string> =>
   Either.gen(function* () {
     const texts = new Map<string, string>()
     if (body === "") return texts
-    const unescape = (text: string) =>
-      Either.mapLeft(Uri.decode(text.replaceAll("+", " "), "body"), () => "its escapes are not percent-encoded UTF-8")
     for (const pair of body.split("&")) {
       const equals = pair.indexOf("=")
       const name = yield* unescape(equals === -1 ? pair : pair.slice(0, equals))
-      if (texts.has(name)) return yield* Either.left(`it has ${JSON.stringify(name.slice(0, 64))} twice`)
+      if (texts.has(name)) return yield* Either.left(repeated(name))
       texts.set(name, equals === -1 ? "" : yield* unescape(pair.slice(equals + 1)))
     }
     return texts
   })
 
-const numberAt = /-?\d[\d.eE+-]*/y
-const numberForm = /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/
-const gapAt = /:\s*(?=[,}])/y
+const blanks = /[ \t\n\r]*/y
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+const nil = /null/y
+const nothing = /(?=[,}])/y
 
 /** Where the string that opens at `from` ends: behind its closing quote. */
 const endOfString = (body: string, from: number): number => {
@@ -41,50 +43,62 @@ const endOfString = (body: string, from: number): number => {
   return body.length
 }
 
-/** JSON with its numbers in quotes and its gaps filled; `undefined` when it holds anything nested. One pass. */
-const mend = (body: string): string | undefined => {
-  let mended = ""
-  let copied = 0
-  let opened = 0
-  const replace = (pattern: RegExp, at: number, by: (text: string) => string): number => {
+const unquote = (text: string): Either.Either<string, string> =>
+  Either.try({ try: (): string => JSON.parse(text), catch: () => "is a text that JSON does not allow" })
+
+/**
+ * Reads an object of texts, numbers, nulls and gaps. Fails with a sentence for everything else, nested values and repeated
+ * names among them: of two values for one name, two readers might choose differently.
+ */
+export const json = (body: string): Either.Either<Texts, string> => {
+  const texts = new Map<string, string | undefined>()
+  let at = 0
+  /** Steps over what a pattern finds here; `undefined` when it finds nothing. */
+  const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at
     const text = pattern.exec(body)?.[0]
-    if (text === undefined) return at + 1
-    mended += body.slice(copied, at) + by(text)
-    copied = at + text.length
-    return copied
+    at += text?.length ?? 0
+    return text
   }
-  for (let at = 0; at < body.length;) {
-    const character = body[at]!
-    if (character === '"') at = endOfString(body, at)
-    else if (character === ":") at = replace(gapAt, at, () => ":null")
-    else if (character === "-" || (character >= "0" && character <= "9"))
-      at = replace(numberAt, at, (text) => (numberForm.test(text) ? `"${text}"` : text))
-    else {
-      if ((character === "{" || character === "[") && ++opened > 1) return undefined
-      at++
-    }
+  /** Steps over one character and the blanks around it. */
+  const takeMark = (mark: string): boolean => {
+    take(blanks)
+    if (body[at] !== mark) return false
+    at++
+    take(blanks)
+    return true
   }
-  return mended + body.slice(copied)
+  const takeString = (): Either.Either<string, string> | undefined => {
+    if (body[at] !== '"') return undefined
+    const from = at
+    at = endOfString(body, from)
+    return unquote(body.slice(from, at))
+  }
+  const takeValue = (): Either.Either<string | undefined, string> => {
+    const string = takeString()
+    if (string !== undefined) return string
+    const digits = take(number)
+    if (digits !== undefined) return Either.right(digits)
+    return take(nil) === undefined && take(nothing) === undefined
+      ? Either.left("is neither a text nor a number")
+      : Either.right(undefined)
+  }
+
+  if (!takeMark("{")) return Either.left("it is not a JSON object")
+  if (!takeMark("}")) {
+    do {
+      const name = takeString()
+      if (name === undefined || !takeMark(":")) return Either.left("it is not JSON")
+      const value = takeValue()
+      if (Either.isLeft(name)) return Either.left(`a name ${name.left}`)
+      if (Either.isLeft(value)) return Either.left(`${shown(name.right)} ${value.left}`)
+      if (texts.has(name.right)) return Either.left(repeated(name.right))
+      texts.set(name.right, value.right)
+    } while (takeMark(","))
+    if (!takeMark("}")) return Either.left("it is not JSON")
+  }
+  return at === body.length ? Either.right(texts) : Either.left("it goes on behind its JSON")
 }
 
-/** Reads an object of texts, numbers and nulls. Fails with a sentence for everything else. */
-export const json = (body: string): Either.Either<Texts, string> =>
-  Either.gen(function* () {
-    const mended = mend(body)
-    if (mended === undefined) return yield* Either.left("it holds more than texts and numbers")
-    const value = yield* Either.try({
-      try: (): unknown => JSON.parse(mended),
-      catch: () => "it is not JSON"
-    })
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return yield* Either.left("it is not a JSON object")
-    const texts = new Map<string, string | undefined>()
-    for (const [name, member] of Object.entries(value)) {
-      if (member !== null && typeof member !== "string") {
-        return yield* Either.left(`${JSON.stringify(name.slice(0, 64))} is neither a text nor a number`)
-      }
-      texts.set(name, member ?? undefined)
-    }
-    return texts
-  })
+const shown = (name: string): string => JSON.stringify(name.slice(0, 64))
+const repeated = (name: string): string => `it has ${shown(name)} twice`
