@@ -9,10 +9,12 @@ import * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
 import type { InvalidParam } from "../model/OssError.ts"
 import * as CallbackTemplate from "./callback/CallbackTemplate.ts"
-import { responseDecoder, type Callback } from "./callback/Contract.ts"
+import * as Answer from "./callback/Answer.ts"
+import type { Callback } from "./callback/Contract.ts"
 import * as Order from "./callback/Order.ts"
 
-export { check, make, type Callback, type Contract, type OffContract, type Options } from "./callback/Contract.ts"
+export { type OffContract } from "./callback/Answer.ts"
+export { check, make, type Callback, type Contract, type Options } from "./callback/Contract.ts"
 export {
   bucket,
   clientIp,
@@ -61,14 +63,14 @@ export const raw = <A, I>(options: RawOptions<A, I>): Callback<A> => {
     bodyType: options.bodyType === "json" ? CallbackTemplate.json : CallbackTemplate.form,
     variables: options.variables ?? {}
   }
-  return { encoded: Order.encode(order), order, decodeResponse: responseDecoder(options.response) }
+  return { encoded: Order.encode(order), order, decodeResponse: Answer.decoder(options.response) }
 }
 
 /** A callback that the bucket keeps under a name, so that uploaders cannot choose another URL. */
 export const policy = <A, I>(name: string, response: Schema.Schema<A, I>): Callback<A> => ({
   encoded: Order.encodePolicy(name),
   order: undefined,
-  decodeResponse: responseDecoder(response)
+  decodeResponse: Answer.decoder(response)
 })
 
 /** How a callback travels as request headers, which are signed. Fails with what is wrong with the callback. */
@@ -88,6 +90,3 @@ export const query = <A>(callback: Callback<A>): Either.Either<Readonly<Record<s
 /** How a callback travels in a form: the callback, and each variable as a field of its own, in clear. */
 export const formFields = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
   Either.map(callback.encoded, ({ callback, variables }) => ({ callback, ...variables }))
-
-/** What the application answered, by the contract. */
-export const decodeResponse = <A>(callback: Callback<A>, answer: Uint8Array) => callback.decodeResponse(answer)

@@ -5,31 +5,26 @@
  * decodes what arrives by it and answers what it promises; the uploader decodes that answer by it. Pure.
  */
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Option from "effect/Option"
+import type * as Schema from "effect/Schema"
 import * as Bucket from "../../model/Bucket.ts"
-import { CallbackRejected, InvalidParam, type CallbackFailure } from "../../model/OssError.ts"
+import { CallbackRejected, InvalidParam } from "../../model/OssError.ts"
 import * as Utf8 from "../../model/Utf8.ts"
 import * as Uri from "../Uri.ts"
+import * as Answer from "./Answer.ts"
 import * as CallbackTemplate from "./CallbackTemplate.ts"
 import type { AnyVarField, Body, Fields, Vars } from "./Field.ts"
 import * as Order from "./Order.ts"
 import * as Received from "./Received.ts"
 
-/** What an uploader could not make of the application's answer. */
-export interface OffContract {
-  readonly reason: CallbackFailure
-  readonly detail: string
-}
-
 /** A callback ready to travel with an upload. `A` is what the application server answers. */
 export interface Callback<out A> {
   /** The texts to send, or what is wrong with them; uploads fail with it before anything is sent. */
   readonly encoded: Either.Either<Order.Encoded, InvalidParam>
-  /** What was asked for, in clear; `undefined` for a callback that the bucket keeps under a name. */
+  /** What was asked for, in clear; `undefined` for a callback that the bucket keeps under a name, or that cannot be. */
   readonly order: Order.Order | undefined
   /** Reads the application's answer. */
-  readonly decodeResponse: (answer: Uint8Array) => Either.Either<A, OffContract>
+  readonly decodeResponse: Answer.Decode<A>
 }
 
 export interface Options<F extends Fields, A, I> {
@@ -66,7 +61,9 @@ export interface Contract<F extends Fields, A> extends Bind<F, A> {
   /** The application's answer as JSON text. Fails with a sentence when it does not fit the contract. */
   readonly encodeResponse: (answer: A) => Either.Either<string, string>
   /** Reads the application's answer. */
-  readonly decodeResponse: Callback<A>["decodeResponse"]
+  readonly decodeResponse: Answer.Decode<A>
+  /** What is wrong with the contract itself, whatever its variables are. */
+  readonly problem: Option.Option<InvalidParam>
 }
 
 /** The name under which the bucket travels when the contract's body does not ask for it. */
@@ -76,41 +73,42 @@ const bucketName = (fields: Fields): string => {
   return Object.hasOwn(fields, "bucket") ? "oss_bucket" : "bucket"
 }
 
+// A name that is not well-formed cannot be encoded; the template that has it as it is will be refused.
+const encodeName = (name: string): string => (Utf8.isWellFormed(name) ? Uri.encode(name) : name)
+
 const templateOf = (fields: Fields, bodyType: CallbackTemplate.BodyType): string => {
   const entries = Object.entries(fields).map(([name, { variable }]) => [name, variable] as const)
   if (!entries.some(([, variable]) => variable === "bucket")) entries.push([bucketName(fields), "bucket"])
   return bodyType === CallbackTemplate.form
-    ? entries.map(([name, variable]) => `${Uri.encode(name)}=\${${variable}}`).join("&")
+    ? entries.map(([name, variable]) => `${encodeName(name)}=\${${variable}}`).join("&")
     : `{${entries.map(([name, variable]) => `${JSON.stringify(name)}:\${${variable}}`).join(",")}}`
-}
-
-/** Reads a JSON answer by a Schema; what does not fit is off the contract, told in one line without the answer itself. */
-export const responseDecoder = <A, I>(response: Schema.Schema<A, I>): Callback<A>["decodeResponse"] => {
-  const decode = Schema.decodeUnknownEither(response)
-  const off = (detail: string): OffContract => ({ reason: "OffContract", detail })
-  return (answer) =>
-    Either.gen(function* () {
-      const text = yield* Either.fromOption(Utf8.decode(answer), () => off("the answer is not UTF-8"))
-      const value = yield* Either.try({
-        try: (): unknown => JSON.parse(text),
-        catch: () => off("the answer is not JSON")
-      })
-      return yield* Either.mapLeft(decode(value), (error) =>
-        off(`the answer does not fit the contract: ${error.message}`)
-      )
-    })
 }
 
 const badBody = (detail: string) => new CallbackRejected({ reason: "BadBody", detail })
 
 const decodeFields = <F extends Fields>(fields: F, texts: Received.Texts): Either.Either<Body<F>, CallbackRejected> => {
-  const body: Record<string, unknown> = {}
+  const body: Array<readonly [string, unknown]> = []
   for (const [name, field] of Object.entries(fields)) {
     const value = field.decode(texts.get(name))
     if (Either.isLeft(value)) return Either.left(badBody(`${JSON.stringify(name)} ${value.left}`))
-    body[name] = value.right
+    body.push([name, value.right])
   }
-  return Either.right(body as Body<F>) // each field was decoded by its own decoder
+  return Either.right(Object.fromEntries(body) as Body<F>) // each field was decoded by its own decoder
+}
+
+/** Two fields of one variable could be given two values, and one of them would be lost. */
+const checkDistinct = (fields: Fields): Either.Either<void, InvalidParam> => {
+  const seen = new Set<string>()
+  for (const field of Object.values(fields)) {
+    if (field._tag !== "Var") continue
+    if (seen.has(field.variable)) {
+      return Either.left(
+        new InvalidParam({ field: field.variable, reason: "must be the variable of one field, got two fields" })
+      )
+    }
+    seen.add(field.variable)
+  }
+  return Either.void
 }
 
 /**
@@ -123,22 +121,34 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
   const bodyType = options.bodyType === "json" ? CallbackTemplate.json : CallbackTemplate.form
   const template = templateOf(fields, bodyType)
   const nameOfBucket = bucketName(fields)
-  const decodeResponse = responseDecoder(response)
-  const encode = Schema.encodeEither(response)
+  const decodeResponse = Answer.decoder(response)
+  const orderWith = (variables: Order.Order["variables"]) => ({ urls, host, sni, template, bodyType, variables })
 
-  const bind = (given: Readonly<Record<string, unknown>> = {}): Callback<A> => {
+  const ownVariables = Object.values(fields).flatMap(({ _tag, variable }) => (_tag === "Var" ? [variable] : []))
+  const sound = Either.gen(function* () {
+    yield* Bucket.checkName(bucket)
+    yield* checkDistinct(fields)
+    yield* Order.encode(orderWith(Object.fromEntries(ownVariables.map((variable) => [variable, ""]))))
+  })
+
+  const encodeVariables = (given: Readonly<Record<string, unknown>>) => {
     const variables: Record<string, string> = {}
-    let fault: InvalidParam | undefined
     for (const [name, field] of Object.entries(fields)) {
       if (field._tag !== "Var") continue
       const text = (field as AnyVarField).encode(given[name] as never) // the contract's type says that it fits
-      if (Either.isLeft(text)) fault ??= new InvalidParam({ field: name, reason: text.left })
-      else variables[field.variable] = text.right
+      if (Either.isLeft(text)) return Either.left(new InvalidParam({ field: name, reason: text.left }))
+      variables[field.variable] = text.right
     }
-    const order = { urls, host, sni, template, bodyType, variables }
-    const encoded =
-      fault === undefined ? Either.flatMap(Bucket.checkName(bucket), () => Order.encode(order)) : Either.left(fault)
-    return { encoded, order, decodeResponse }
+    return Either.right(variables)
+  }
+
+  const bind = (given: Readonly<Record<string, unknown>> = {}): Callback<A> => {
+    const order = Either.map(encodeVariables(given), orderWith)
+    return {
+      encoded: Either.flatMap(sound, () => Either.flatMap(order, Order.encode)),
+      order: Either.getOrUndefined(order),
+      decodeResponse
+    }
   }
 
   const decode = (raw: Uint8Array): Either.Either<Body<F>, CallbackRejected> =>
@@ -153,9 +163,6 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
       return yield* decodeFields(fields, texts)
     })
 
-  const encodeResponse = (answer: A): Either.Either<string, string> =>
-    Either.mapBoth(encode(answer), { onLeft: (error) => error.message, onRight: (value) => JSON.stringify(value) })
-
   return Object.assign(bind as Bind<F, A>, {
     urls,
     bucket,
@@ -163,17 +170,11 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
     bodyType,
     template,
     decode,
-    encodeResponse,
-    decodeResponse
+    encodeResponse: Answer.encoder(response),
+    decodeResponse,
+    problem: Either.getLeft(sound)
   })
 }
 
 /** What is wrong with a contract beside its variables, if anything: for tests and for a service's start. */
-export const check = <F extends Fields, A>(contract: Contract<F, A>): Option.Option<InvalidParam> => {
-  const variables: Record<string, string> = {}
-  for (const field of Object.values(contract.fields)) if (field._tag === "Var") variables[field.variable] = ""
-  const { urls, template, bodyType } = contract
-  return Option.orElse(Either.getLeft(Bucket.checkName(contract.bucket)), () =>
-    Either.getLeft(Order.encode({ urls, template, bodyType, variables }))
-  )
-}
+export const check = <F extends Fields, A>({ problem }: Contract<F, A>): Option.Option<InvalidParam> => problem

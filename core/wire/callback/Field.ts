@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "../../model/Crc64.ts"
 import type { SystemVariable } from "./CallbackTemplate.ts"
+import * as Misfit from "./Misfit.ts"
 
 /** Reads a received text; fails with what is wrong with it. */
 export type Decode<A> = (text: string | undefined) => Either.Either<A, string>
@@ -93,8 +94,8 @@ export const variable = <A>(name: string, schema: Schema.Schema<A, string>): Var
   return {
     _tag: "Var",
     variable: `x:${name}`,
-    encode: (value) => Either.mapLeft(encode(value), (error) => error.message),
-    decode: (text) => Either.mapLeft(decode(text ?? ""), (error) => error.message)
+    encode: (value) => Either.mapLeft(encode(value), Misfit.describe),
+    decode: (text) => Either.mapLeft(decode(text ?? ""), Misfit.describe)
   }
 }
 

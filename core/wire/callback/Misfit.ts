@@ -1,0 +1,39 @@
+/**
+ * Where a value does not fit its Schema, in one line and without the value: what a callback carries may be a token, and
+ * this text ends in logs. Pure.
+ */
+import type * as ParseResult from "effect/ParseResult"
+
+/** Of what was expected, in characters: a large Schema prints itself at length. */
+const maxExpected = 120
+
+/** `videoId: expected string`, for the first thing that is wrong. Custom messages are left out, as they may quote the value. */
+export const describe = (error: ParseResult.ParseError): string => walk(error.issue, "")
+
+const expected = ({ ast }: { readonly ast: { toString(): string } }): string => {
+  const text = String(ast)
+  return `expected ${text.length > maxExpected ? `${text.slice(0, maxExpected)}…` : text}`
+}
+
+const walk = (issue: ParseResult.ParseIssue, path: string): string => {
+  const at = (text: string): string => (path === "" ? text : `${path}: ${text}`)
+  switch (issue._tag) {
+    case "Pointer":
+      return walk(issue.issue, [path, ...[issue.path].flat().map(String)].filter((part) => part !== "").join("."))
+    case "Composite": {
+      if (issue.ast._tag === "Union") return at(expected(issue))
+      const [first] = [issue.issues].flat()
+      return first === undefined ? at(expected(issue)) : walk(first, path)
+    }
+    case "Refinement":
+    case "Transformation":
+      return walk(issue.issue, path)
+    case "Missing":
+      return at("is missing")
+    case "Unexpected":
+      return at("is not expected")
+    case "Type":
+    case "Forbidden":
+      return at(expected(issue))
+  }
+}
