@@ -7,6 +7,12 @@ import * as Http from "./Http.ts"
 import type { Refusal } from "./Refusal.ts"
 import * as XmlText from "./XmlText.ts"
 
+// What XML cannot carry and a request can: a document must be readable that refuses a key with a NUL in it.
+const outsideXml = /[^\t\n\r\u{20}-\u{d7ff}\u{e000}-\u{fffd}\u{10000}-\u{10ffff}]/gu
+
+const element = (name: string, text: string): XmlText.Markup =>
+  XmlText.element(name, text.replace(outsideXml, "\u{fffd}"))
+
 /** What the document says besides the refusal itself. */
 export interface Context {
   readonly requestId: string
@@ -22,8 +28,8 @@ export const document = (refusal: Refusal, { requestId, hostId }: Context): stri
       XmlText.element("Code", refusal.code),
       XmlText.element("Message", refusal.message),
       XmlText.element("RequestId", requestId),
-      XmlText.element("HostId", hostId),
-      ...refusal.details.map(([name, value]) => XmlText.element(name, value)),
+      element("HostId", hostId),
+      ...refusal.details.map(([name, value]) => element(name, value)),
       ...(refusal.ec === ""
         ? []
         : [
