@@ -104,7 +104,7 @@ export class Crc64Mismatch extends Data.TaggedError("Crc64Mismatch")<{
   }
 }
 
-/** The checkpoint store failed. `Locked`: another upload of the same source to the same key is running. */
+/** The checkpoint store failed. `Locked`: another resumable upload to the same key is running. */
 export class CheckpointError extends Data.TaggedError("CheckpointError")<{
   readonly reason: "Read" | "Write" | "Corrupt" | "Locked"
   readonly detail: string
