@@ -89,6 +89,8 @@ export const serve = <R>(
       (request, response) => {
         open.add(response)
         response.on("close", () => open.delete(response))
+        // From a connection that was open, but silent, when the server was closed.
+        if (!server.listening) response.setHeader("connection", "close")
         answer(request, response)
       }
     )

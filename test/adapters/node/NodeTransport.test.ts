@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import * as Https from "node:https"
@@ -156,13 +157,11 @@ describe("NodeTransport", () => {
       assert.deepStrictEqual([server.received.length, server.connections()], [6, 2])
 
       const stalled = yield* TestServer.start(() => {})
-      const outcomes = yield* six(transport, request(`${stalled.origin}/k`, { timeout: Duration.millis(150) }))
-      assert.deepStrictEqual(
-        outcomes
-          .map((outcome) => outcome._tag === "Left" && outcome.left._tag === "TransportError" && outcome.left.sent)
-          .sort(),
-        ["nothing", "nothing", "nothing", "nothing", "unknown", "unknown"]
-      )
+      const others = yield* Effect.fork(six(transport, request(`${stalled.origin}/k`)))
+      yield* Effect.sleep(100)
+      const late = yield* refusal(transport, request(`${stalled.origin}/k`, { timeout: Duration.millis(100) }))
+      assert.deepStrictEqual([late.reason, late.sent, stalled.connections()], ["Timeout", "nothing", 2])
+      yield* Fiber.interrupt(others)
     })
   )
 
@@ -207,7 +206,7 @@ describe("NodeTransport", () => {
       const outcomes = yield* Effect.all(Array.from({ length: 20 }, () => attempt))
       // Measured: 160 of 160; 35 of 80 without a turn of the event loop before every write.
       const seen = outcomes.filter((outcome) => outcome._tag === "Right" && outcome.right.status === 403).length
-      assert.isAtLeast(seen, 17)
+      assert.isAtLeast(seen, 14)
     })
   )
 
