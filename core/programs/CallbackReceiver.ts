@@ -49,17 +49,19 @@ export const layerTrustedKeys = (keys: ReadonlyArray<CallbackSignature.TrustedKe
   Layer.succeedContext(Context.make(TrustedKeys, keys)) as Layer.Layer<never> // a Reference is never required
 
 export interface Options<A, E> {
+  /** The keys to trust, for this receiver alone. Default: `TrustedKeys`, which tests and the emulator provide. */
+  readonly trustedKeys?: ReadonlyArray<CallbackSignature.TrustedKey> | undefined
   /** The longest body to read, in bytes. Default 64 KiB: a callback's template has 5 KiB, and a key at most 1 KiB. */
   readonly maxBodyBytes?: number | undefined
   /** What a proxy cut off the front of the path. OSS signed the path it called, not the one that arrived. */
   readonly strippedPrefix?: string | undefined
   /** How long the handler may take. Default 4.5 seconds, because OSS waits 5. */
   readonly budget?: Duration.DurationInput | undefined
-  /** What becomes of a handler that is late: it is interrupted (`fail`, default), or goes on unobserved (`background`). */
+  /** What becomes of a handler that is late: it is interrupted (`fail`, default), or goes on (`background`); then only a log tells how it ended. */
   readonly onLate?: "fail" | "background" | undefined
   /** What to answer while a late handler goes on. Default: status 503, and the uploader gets `CallbackFailed`. */
   readonly lateResponse?: A | undefined
-  /** The status for a failure of the handler: 400 to 599. Default 500. The error itself is logged and never answered. */
+  /** The status for a failure of the handler: 400 to 599, else 500. Default 500. The error is logged and never answered. */
   readonly statusOf?: ((error: E) => number) | undefined
 }
 
@@ -85,8 +87,16 @@ const statusOfRejection: Readonly<Record<CallbackRejection, number>> = {
   Replayed: 403
 }
 
+const reportLate = (cause: Cause.Cause<unknown>) => Effect.logError("the callback's late handler failed", cause)
+
+/** OSS takes status 200 for success, so a failure must not be able to say it. */
+const failureStatus = (status: number): number =>
+  Number.isInteger(status) && status >= 400 && status < 600 ? status : 500
+
 /**
  * Makes a receiver. `handler` gets the decoded body and must answer the contract's response, or it does not compile.
+ *
+ * The handler runs in a fiber of its own: when the sender hangs up it is interrupted, when it is late `onLate` decides.
  */
 export const make = <F extends Callback.Fields, A, E, R>(
   contract: Callback.Contract<F, A>,
@@ -103,7 +113,8 @@ export const make = <F extends Callback.Fields, A, E, R>(
         return yield* new CallbackRejected({ reason: "BodyTooLong", detail })
       }
       const called = { ...request, path: strippedPrefix + request.path }
-      yield* CallbackSignature.verify(yield* Crypto, yield* TrustedKeys, called)
+      const trustedKeys = options.trustedKeys ?? (yield* TrustedKeys)
+      yield* CallbackSignature.verify(yield* Crypto, trustedKeys, called)
       return yield* contract.decode(request.body)
     })
 
@@ -122,45 +133,59 @@ export const make = <F extends Callback.Fields, A, E, R>(
   const ended = (exit: Exit.Exit<A, E>) =>
     Exit.matchEffect(exit, {
       onSuccess: toAnswer,
-      onFailure: (cause) => {
-        const status = Option.match(Cause.failureOption(cause), {
-          onNone: () => 500,
-          onSome: (error) => statusOf?.(error) ?? 500
+      onFailure: (cause) =>
+        Effect.gen(function* () {
+          yield* Effect.logError("the callback's handler failed", cause)
+          const error = Cause.failureOption(cause)
+          const status = Option.isSome(error) && statusOf !== undefined ? failureStatus(statusOf(error.value)) : 500
+          return refusal(status, "HandlerFailed")
         })
-        return Effect.as(Effect.logError("the callback's handler failed", cause), refusal(status, "HandlerFailed"))
+    })
+
+  const late = (fiber: Fiber.RuntimeFiber<A, E>) =>
+    Effect.gen(function* () {
+      yield* Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`)
+      if (onLate === "fail") {
+        yield* Fiber.interruptFork(fiber)
+        return refusal(503, "HandlerLate")
       }
+      yield* Effect.forkDaemon(Effect.catchAllCause(Fiber.join(fiber), reportLate))
+      return lateResponse === undefined ? refusal(503, "HandlerLate") : yield* toAnswer(lateResponse)
     })
 
   const run = (body: Callback.Body<F>) =>
-    Effect.gen(function* () {
-      // A daemon, because the request's own fiber ends with the answer.
-      const fiber = yield* Effect.forkDaemon(handler(body))
-      const exit = yield* Fiber.await(fiber).pipe(
-        Effect.timeoutOption(budget),
-        Effect.onInterrupt(() => Fiber.interruptFork(fiber))
-      )
-      if (Option.isSome(exit)) return yield* ended(exit.value)
-      yield* Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`)
-      if (onLate === "fail") yield* Fiber.interruptFork(fiber)
-      return onLate === "background" && lateResponse !== undefined
-        ? yield* toAnswer(lateResponse)
-        : refusal(503, "HandlerLate")
-    })
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        // A daemon, because the request's own fiber ends with the answer; suspended, because a handler may throw.
+        const fiber = yield* Effect.forkDaemon(restore(Effect.suspend(() => handler(body))))
+        const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), budget)).pipe(
+          Effect.onInterrupt(() => Fiber.interruptFork(fiber))
+        )
+        return yield* Option.match(exit, { onNone: () => late(fiber), onSome: ended })
+      })
+    )
 
-  const handle = (request: Request): Effect.Effect<Answer, never, R | Crypto> => {
+  const receive = (request: Request): Effect.Effect<Answer, never, R | Crypto> => {
     if (request.method !== "POST") {
       const answer = refusal(405, "MethodNotAllowed")
       return Effect.succeed({ ...answer, headers: { ...answer.headers, allow: "POST" } })
     }
-    return authenticate(request).pipe(
-      Effect.matchEffect({
-        onSuccess: run,
-        onFailure: ({ reason, detail }) =>
-          Effect.as(
-            Effect.logWarning(`callback rejected: ${detail} (${reason})`),
-            refusal(statusOfRejection[reason], reason)
-          )
-      }),
+    return Effect.matchEffect(authenticate(request), {
+      onSuccess: run,
+      onFailure: ({ reason, detail }) =>
+        Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
+          Effect.zipRight(Effect.annotateCurrentSpan("oss.callback.rejection", reason)),
+          Effect.as(refusal(statusOfRejection[reason], reason))
+        )
+    })
+  }
+
+  const handle = (request: Request) =>
+    receive(request).pipe(
+      // What is left: a Schema's transformation, or `statusOf`, that throws.
+      Effect.catchAllDefect((defect) =>
+        Effect.as(Effect.logError("the callback's receiver failed", Cause.die(defect)), refusal(500, "ReceiverFailed"))
+      ),
       Effect.tap((answer) => Effect.annotateCurrentSpan("http.response.status_code", answer.status)),
       Effect.withSpan("oss.CallbackReceiver.handle", {
         kind: "server",
@@ -168,7 +193,6 @@ export const make = <F extends Callback.Fields, A, E, R>(
         attributes: { "oss.bucket": contract.bucket }
       })
     )
-  }
 
   return { maxBodyBytes, handle }
 }
