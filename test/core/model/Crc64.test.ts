@@ -52,6 +52,42 @@ describe("Crc64", () => {
   })
 })
 
+describe("Crc64.make", () => {
+  const content = Uint8Array.from({ length: 700_000 }, (_, i) => (i * i * 31) >> 9)
+  const cut = (seed: number) => {
+    const chunks: Array<Uint8Array> = []
+    for (let at = 0, size = seed; at < content.length; at += size, size = (size * 7919) % 90_001) {
+      chunks.push(content.subarray(at, at + size))
+    }
+    return chunks
+  }
+
+  it("keeps hashers apart that are fed in turns, whatever the sizes", () => {
+    const hashers = [1, 500, 5_000, 60_000, 300_000].map((seed) => ({ hasher: Crc64.make(), chunks: cut(seed) }))
+    const longest = Math.max(...hashers.map(({ chunks }) => chunks.length))
+    for (let i = 0; i < longest; i++)
+      for (const { hasher, chunks } of hashers) hasher.update(chunks[i] ?? new Uint8Array())
+    assert.deepStrictEqual(
+      hashers.map(({ hasher }) => hasher.digest()),
+      hashers.map(() => ByteTable.of(content))
+    )
+  })
+  it("reads a Buffer, and a view into the middle of a larger buffer, where they lie", () => {
+    const larger = new Uint8Array(content.length + 30)
+    larger.set(content, 13)
+    const views = [larger.subarray(13, 13 + content.length), Buffer.from(larger.buffer, 13, content.length)]
+    assert.deepStrictEqual(
+      views.map((view) => Crc64.of(view)),
+      views.map(() => ByteTable.of(content))
+    )
+  })
+  it("reads memory that is shared between threads", () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(content.length))
+    shared.set(content)
+    assert.strictEqual(Crc64.of(shared), ByteTable.of(content))
+  })
+})
+
 describe("Crc64.combine", () => {
   it("of the CRCs of two contents is the CRC of both in a row", () => {
     fc.assert(

@@ -32,3 +32,22 @@ export const of = (bytes: Uint8Array, before = 0n): bigint => {
   }
   return (BigInt(~hi >>> 0) << 32n) | BigInt(~lo >>> 0)
 }
+
+/**
+ * The register after every number of bytes, 0 to all, beginning with all ones and not inverted: the low half of the one after n
+ * bytes at 2n, the high half at 2n + 1. The bytes from a to b take the one at a to the one at b, and so one pass over the
+ * content is the reference for all its slices.
+ */
+export const registers = (bytes: Uint8Array): Int32Array => {
+  const after = new Int32Array(2 * bytes.length + 2)
+  let lo = -1
+  let hi = -1
+  for (let i = 0; i <= bytes.length; i++) {
+    after[2 * i] = lo
+    after[2 * i + 1] = hi
+    const index = (lo ^ bytes[i]!) & 255
+    lo = ((lo >>> 8) | (hi << 24)) ^ low[index]!
+    hi = (hi >>> 8) ^ high[index]!
+  }
+  return after
+}

@@ -1,0 +1,108 @@
+/**
+ * CRC-64/XZ by WebAssembly: copies the bytes to where the module wants them, and calls what is fastest for their length.
+ *
+ * Synchronous, no I/O. One memory of 576 KiB serves all hashers: a call reads its register, runs to its end, writes it back.
+ * The module (wat/) is compiled by the first `make`: not at import, and not at all where only short inputs are met.
+ * All lengths in bytes. The limits between the ways were measured on an EPYC (Zen 3) and a Xeon (Cascade Lake); each way is
+ * right on both sides of its limits, so elsewhere they cost speed at worst.
+ */
+import * as Layout from "./Layout.ts"
+import type { Register } from "./Register.ts"
+import * as Slices from "./Slices.ts"
+import { base64 } from "./WasmBytes.ts"
+
+/** Below, TypeScript: the copy and the call cost more than they save, and the module needs 8 bytes. */
+export const SHORTEST = 64
+/** From so many bytes on: the narrow multiple, the wide one, a block. Below: tables alone. */
+export const NARROW_FROM = 640
+export const WIDE_FROM = 3072
+export const BLOCK_FROM = 51200
+
+/** The functions of the module; see wat/Module.ts and wat/Cyclic.ts. */
+interface Exports {
+  readonly memory: WebAssembly.Memory
+  readonly initialize: () => void
+  readonly slices: (length: number) => void
+  readonly narrow: (length: number) => void
+  readonly wide: (length: number) => void
+  readonly block: (length: number) => void
+  readonly chunk: (index: number) => void
+  readonly finish: (chunks: number) => void
+}
+
+/**
+ * What Slices.update does, faster; undefined where WebAssembly may not be compiled (some edge runtimes, a page whose policy
+ * forbids it) or vectors are not known.
+ */
+export const make = (): typeof Slices.update | undefined => {
+  try {
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(decode(base64)))
+    // wat/ exports just these; a test assembles it and compares the bytes.
+    return run(instance.exports as unknown as Exports)
+  } catch {
+    return undefined
+  }
+}
+
+const run = (wasm: Exports) => {
+  wasm.initialize()
+  const memory = new Uint8Array(wasm.memory.buffer)
+  const view = new DataView(wasm.memory.buffer)
+
+  /** Up to a block, by the way its length calls for. */
+  const short = (bytes: Uint8Array): void => {
+    const length = bytes.byteLength
+    memory.set(bytes, Layout.INPUT_END - length)
+    if (length < NARROW_FROM) wasm.slices(length)
+    else if (length < WIDE_FROM) wasm.narrow(length)
+    else if (length < BLOCK_FROM) wasm.wide(length)
+    else wasm.block(length)
+  }
+
+  /** `count` chunks from `start` on. */
+  const chunks = (bytes: Uint8Array, start: number, count: number): void => {
+    let at = start
+    for (let chunk = 0; chunk < count; chunk++) {
+      for (let row = 0; row < Layout.ROWS_PER_CHUNK; row++, at += Layout.ROW)
+        memory.set(part(bytes, at, Layout.ROW), Layout.ROWS_AT + row * Layout.ROW_STRIDE)
+      wasm.chunk(chunk)
+    }
+    wasm.finish(count)
+  }
+
+  return (register: Register, bytes: Uint8Array): void => {
+    const length = bytes.byteLength
+    view.setInt32(Layout.REGISTER_AT, register.low, true)
+    view.setInt32(Layout.REGISTER_AT + 4, register.high, true)
+    let at = 0
+    while (length - at >= Layout.CHUNK) {
+      const count = Math.min(Layout.CHUNKS, Math.floor((length - at) / Layout.CHUNK))
+      chunks(bytes, at, count)
+      at += count * Layout.CHUNK
+    }
+    while (length - at >= SHORTEST) {
+      const size = Math.min(Layout.BLOCK, length - at)
+      short(size === length ? bytes : part(bytes, at, size))
+      at += size
+    }
+    register.low = view.getInt32(Layout.REGISTER_AT, true)
+    register.high = view.getInt32(Layout.REGISTER_AT + 4, true)
+    if (at < length) Slices.update(register, part(bytes, at, length - at))
+  }
+}
+
+/** Not `subarray`: on a Buffer that makes another Buffer, which takes twice as long. */
+const part = (bytes: Uint8Array, at: number, length: number): Uint8Array =>
+  new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
+
+/** The bytes of a base64 text without padding in the middle. The core has no `atob`: some hosts do not. */
+const decode = (text: string): Uint8Array<ArrayBuffer> => {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+  const bytes = new Uint8Array(Math.floor((text.replace(/=+$/, "").length * 3) / 4))
+  let bits = 0
+  for (let i = 0, at = 0; at < bytes.length; i++) {
+    bits = (bits << 6) | digits.indexOf(text[i]!)
+    if (i % 4 > 0) bytes[at++] = bits >> (6 - 2 * (i % 4))
+  }
+  return bytes
+}
