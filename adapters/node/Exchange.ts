@@ -7,11 +7,13 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { type SourceError, TransportError } from "../../core/model/OssError.ts"
+import * as Utf8 from "../../core/model/Utf8.ts"
 import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
 import * as RequestBody from "./RequestBody.ts"
 
@@ -151,7 +153,7 @@ const requestHeaders = (request: Request, authority: string): Record<string, str
   // Node takes names of another case for the same header, and the last one's value.
   const headers: Record<string, string> = { Host: authority }
   for (const [name, value] of Object.entries(request.headers)) {
-    if (name.toLowerCase() !== "content-length") headers[name] = value
+    if (name.toLowerCase() !== "content-length") headers[name] = toWire(value)
   }
   // Without it, Node would send an empty PUT in chunks.
   const length = bodySize(request.body)
@@ -159,10 +161,21 @@ const requestHeaders = (request: Request, authority: string): Record<string, str
   return headers
 }
 
+const beyondAscii = /[^\0-\x7f]/
+
+// Node's headers hold one byte a character; OSS's hold UTF-8, and sign it so.
+const toWire = (value: string): string =>
+  beyondAscii.test(value) ? Buffer.from(value, "utf8").toString("latin1") : value
+
+const fromWire = (value: string): string =>
+  beyondAscii.test(value)
+    ? Option.getOrElse(Utf8.decode(Buffer.from(value, "latin1")), () => value) // not UTF-8: as it came
+    : value
+
 const headersOf = (incoming: Http.IncomingMessage): Record<string, string> => {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(incoming.headers)) {
-    if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ")
+    if (value !== undefined) headers[name] = fromWire(typeof value === "string" ? value : value.join(", "))
   }
   return headers
 }

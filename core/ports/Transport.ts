@@ -30,7 +30,7 @@ export interface Request {
   readonly method: string
   /** Absolute and percent-encoded. May be signed: never log it. */
   readonly url: string
-  /** Names in lower case. */
+  /** Names in lower case. Values travel as UTF-8, both ways. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Body
   /** The longest the whole exchange may take. */

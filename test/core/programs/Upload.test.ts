@@ -256,7 +256,7 @@ describe("Upload", () => {
       const options = {
         contentType: "video/mp4",
         cacheControl: "no-cache",
-        metadata: { user: "42" },
+        metadata: { user: "42", name: "é 日本 🎬" },
         acl: "public-read"
       } as const
       yield* Effect.gen(function* () {
@@ -267,7 +267,7 @@ describe("Upload", () => {
           const info = yield* execute(Operation.headObject(yield* ObjectKey.make(text)))
           assert.strictEqual(info.contentType, "video/mp4")
           assert.strictEqual(info.headers["cache-control"], "no-cache")
-          assert.deepEqual(info.metadata, { user: "42" })
+          assert.deepEqual(info.metadata, { user: "42", name: "é 日本 🎬" })
         }
       }).pipe(Effect.provide(Emulated.client(emulator)))
     })
