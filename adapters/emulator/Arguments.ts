@@ -93,6 +93,9 @@ const options = {
   help: { ...flag, short: "h" }
 } as const
 
+/** The names of all options, without the dashes. */
+export const names: ReadonlyArray<string> = Object.keys(options)
+
 const read = (args: ReadonlyArray<string>): Parsed => {
   const { values } = parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
   if (values.help === true) return { _tag: "Help", text: usage }
