@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 
+/** The Schema of a presigned URL. */
 export const PresignedUrl = Schema.Struct({
   method: Schema.Literal("PUT", "GET", "HEAD", "POST", "DELETE"),
   url: Schema.NonEmptyString,

@@ -6,6 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 
+/** The Schema of a signed form. */
 export const SignedForm = Schema.Struct({
   url: Schema.NonEmptyString,
   /** Everything but the key and the file; the file comes last. */

@@ -17,6 +17,7 @@ export type Body =
   | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
   | { readonly _tag: "Chunks"; readonly size: number; readonly chunks: () => AsyncIterable<Uint8Array> }
 
+/** No body. */
 export const empty: Body = { _tag: "Empty" }
 
 /** A body of bytes in memory. */

@@ -37,6 +37,7 @@ export interface Operation<out A> {
 /** Answers without content for us: errors and callback answers. OSS passes on at most 1 MiB of the latter. */
 export const smallAnswer = 2 * 1024 * 1024
 
+/** What most operations have in common. */
 export const base = {
   query: {},
   headers: {},

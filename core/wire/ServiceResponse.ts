@@ -27,6 +27,7 @@ export interface Stored {
   readonly callback: CallbackOutcome | undefined
 }
 
+/** What OSS calls the request, for its support; empty when the answer does not tell. */
 export const requestId = (response: Response): string => response.headers["x-oss-request-id"] ?? ""
 
 /** An ETag without its quotes. */
@@ -42,6 +43,7 @@ export const etag = (response: Response): string | undefined => {
 export const crc64 = (response: Response): bigint | undefined =>
   Option.getOrUndefined(Crc64.parse(response.headers["x-oss-hash-crc64ecma"] ?? ""))
 
+/** The error for a success that cannot be read; `reason` completes "answered 200, but …". */
 export const unexpected = (operation: string, response: Response, reason: string): UnexpectedResponse =>
   new UnexpectedResponse({ operation, status: response.status, requestId: requestId(response), reason })
 

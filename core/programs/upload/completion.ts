@@ -27,6 +27,7 @@ export const expected = (parts: ReadonlyArray<SentPart>): Expected => ({
   crc64: combinedCrc64(parts)
 })
 
+/** Whether OSS says that it does not know the upload: completed, aborted, or never there. */
 export const isNoSuchUpload = (error: { readonly _tag: string }): boolean =>
   error._tag === "ServiceError" && (error as ServiceError).code === "NoSuchUpload" // the tag says so
 

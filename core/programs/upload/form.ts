@@ -44,6 +44,7 @@ async function* around(prefix: Uint8Array, file: TransportBody, suffix: Uint8Arr
   yield suffix
 }
 
+/** `Upload.form`, with whatever options; the types there say more. */
 export const form = <A>(
   grant: SignedForm,
   key: string,

@@ -22,6 +22,7 @@ import * as Progress from "./progress.ts"
 import { receipt } from "./receipt.ts"
 import { simple } from "./simple.ts"
 
+/** `Upload.multipart`, with whatever options; the types there say more. */
 export const multipart = <A>(
   key: string,
   source: Source,

@@ -11,6 +11,7 @@ import type { Transport } from "../../ports/Transport.ts"
 import * as Body from "./body.ts"
 import { send, type GrantedOptions, type GrantedUploadError } from "./granted.ts"
 
+/** `Upload.presigned`, with whatever options; the types there say more. */
 export const presigned = <A>(
   grant: PresignedUrl,
   source: Source,

@@ -23,6 +23,7 @@ import { receipt } from "./receipt.ts"
 /** The largest object of one request, in bytes. */
 export const maxSize = Bytes.GiB(5)
 
+/** `Upload.simple`, with whatever options; the types there say more. */
 export const simple = <A>(
   key: string,
   source: Source,

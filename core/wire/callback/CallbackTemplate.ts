@@ -9,7 +9,9 @@ import * as Either from "effect/Either"
 import * as Uri from "../Uri.ts"
 
 export type BodyType = "application/x-www-form-urlencoded" | "application/json"
+/** The body as `name=value&…`: OSS's default. */
 export const form: BodyType = "application/x-www-form-urlencoded"
+/** The body as a JSON object. */
 export const json: BodyType = "application/json"
 
 /** OSS's own variables, by how it renders them in JSON: in quotes, or bare. Names are case-sensitive. */

@@ -60,12 +60,15 @@ const optionalCount: Decode<number | undefined> = (text) =>
 const decimal: Decode<bigint> = (text) =>
   Either.fromOption(Option.flatMap(Option.fromNullable(text), Crc64.parse), () => "is not a CRC-64 in decimal")
 
+/** The bucket's name. */
 export const bucket = system("bucket", required)
+/** The object's key, byte by byte. */
 export const object = system("object", required)
 /** Without quotes. Not an MD5 for multipart and form uploads. */
 export const etag = system("etag", required)
 /** Bytes; `"9"` and `9` are both read. */
 export const size = system("size", count)
+/** The object's Content-Type; `undefined` when it has none. */
 export const mimeType = system("mimeType", optional)
 /** Pixels; `undefined` when the object is no image that OSS knows (JPG, PNG, BMP, GIF, WebP, TIFF, HEIC). */
 export const imageHeight = system("imageInfo.height", optionalCount)
@@ -79,7 +82,9 @@ export const crc64 = system("crc64", decimal)
 export const contentMd5 = system("contentMd5", optional)
 /** `undefined` when the upload came over the public network. */
 export const vpcId = system("vpcId", optional)
+/** The address that uploaded; `undefined` when OSS does not tell. */
 export const clientIp = system("clientIp", optional)
+/** The request ID of the upload: one for each, so it tells deliveries apart. */
 export const reqId = system("reqId", required)
 /** The API that stored the object: `PutObject`, `PostObject` … */
 export const operation = system("operation", required)
