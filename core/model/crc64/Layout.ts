@@ -15,7 +15,7 @@ export const CHUNK = ROWS_PER_CHUNK * ROW
 
 /**
  * Chunks between two calls of `finish`, at most. With every chunk the accumulators move on, by 8 bytes for A and 2 for B,
- * into room kept free behind them; 64 chunks are 16 MiB, against which the 6 us of a finish do not count.
+ * into room kept free behind them; 64 chunks are 16 MiB, against which the 10 us of a finish do not count.
  */
 export const CHUNKS = 64
 
@@ -28,10 +28,15 @@ export const WIDE_TAIL = 1440
 export const A_TAIL = 384
 export const B_TAIL = 864
 
-/** What the 32768 bytes of A are folded to, by bits. */
-export const FOLDED = 8192
+/** What A and B are folded to by bits, in rows of that length. */
+export const A_FOLDED = 8192
+export const B_FOLDED = 16384
 
-/** From one accumulator of B to the next: a row, and room for the slack and for the last bytes of the one before. */
+/**
+ * A quarter of the accumulator of B: a row and all the slack there can be, in whole vectors. From one to the next, zeros are
+ * left between the slack of one and what is read in front of the other.
+ */
+export const QUARTER = ROW + 2 * CHUNKS
 export const B_STRIDE = ROW + 896
 
 /**
@@ -58,10 +63,13 @@ export const B_TAIL_AT = area(B_TAIL, NARROW_TAIL)
 /** The input of all calls but `chunk` ends at INPUT_END, so that what is left at the end lies at a fixed place. */
 export const INPUT_AT = area(BLOCK, 2048)
 export const INPUT_END = INPUT_AT + BLOCK
-export const FOLDED_AT = area(FOLDED, A_TAIL)
+export const HALVED_AT = area(ROW, 0)
+export const A_FOLDED_AT = area(A_FOLDED, A_TAIL)
+export const B_FOLDED_AT = area(B_FOLDED, B_TAIL + 32)
+export const QUARTERS_FOLDED_AT = area(QUARTER, B_TAIL + 32)
 export const ROWS_AT = area(ROWS_PER_CHUNK * ROW_STRIDE, 64)
 export const A_AT = area(ROW + 8 * CHUNKS + 64, 64)
-export const B_AT = area(4 * B_STRIDE, 1024)
+export const B_AT = area(4 * B_STRIDE, 2 * CHUNKS + 64)
 
 /** The memory, in pages of 64 KiB. */
 export const PAGES = Math.ceil(used / 65536)

@@ -80,8 +80,8 @@ describe("the sparse multiples of Crc64", () => {
         tail: Layout.NARROW_TAIL,
         areas: [Layout.WIDE_TAIL, Layout.A_TAIL, Layout.B_TAIL]
       },
-      { taps: Polynomial.A, step: 32, tail: Layout.A_TAIL, areas: [Layout.FOLDED] },
-      { taps: Polynomial.B, step: 32, tail: Layout.B_TAIL, areas: [Layout.BLOCK, Layout.ROW] }
+      { taps: Polynomial.A, step: 32, tail: Layout.A_TAIL, areas: [] },
+      { taps: Polynomial.B, step: 32, tail: Layout.B_TAIL, areas: [] }
     ]
     const wrong = rows.filter(
       ({ taps, step, tail, areas }) =>
@@ -98,8 +98,14 @@ describe("the folds of Crc64", () => {
   it("may add bytes 32767 apart for (x+1)^2 A, and bytes 131071 apart for B", () => {
     assert.deepStrictEqual([powerOfX(8 * 32767, A_SIDE), powerOfX(8 * 131071, B)], [1n, 1n])
   })
-  it("may add rows of 8192 bytes, two bits apart, for (x+1)^2 A", () => {
-    assert.strictEqual(powerOfX(8 * Layout.FOLDED, A_SIDE), 0b100n)
+  it("may add rows of 32768 bytes, a byte apart, and rows of 8192 bytes, two bits apart, for (x+1)^2 A", () => {
+    assert.deepStrictEqual(
+      [powerOfX(8 * Layout.ROW, A_SIDE), powerOfX(8 * Layout.A_FOLDED, A_SIDE)],
+      [1n << 8n, 1n << 2n]
+    )
+  })
+  it("may add rows of 32768 bytes, two bits apart, and rows of 16384 bytes, one bit apart, for B", () => {
+    assert.deepStrictEqual([powerOfX(8 * Layout.ROW, B), powerOfX(8 * Layout.B_FOLDED, B)], [1n << 2n, 1n << 1n])
   })
   it("may not add rows of 4096 bytes, one bit apart: that holds only for (x+1) A", () => {
     const lost = [powerOfX(8 * 4096, A_BY_X_PLUS_1) === 0b10n, powerOfX(8 * 4096, A_SIDE) === 0b10n]
@@ -112,14 +118,16 @@ describe("the folds of Crc64", () => {
       [1, 1, ROWS_PER_CHUNK, ROWS_PER_CHUNK / 4]
     )
   })
-  it("have room for all their slack", () => {
-    const slack = { a: 8 * Layout.CHUNKS, b: 2 * Layout.CHUNKS }
-    // Behind the quarters of B also the last bytes of the one before are put, in front of the next.
-    const room = [
-      Layout.B_AT - (Layout.A_AT + Layout.ROW) >= slack.a + 16,
-      Layout.B_STRIDE - Layout.ROW >= slack.b + 16
-    ]
-    assert.deepStrictEqual([...room, Layout.B_STRIDE - Layout.ROW >= Layout.B_TAIL], [true, true, true])
+  it("have room for all their slack, and read zeros between the quarters", () => {
+    const { A_AT, B_AT, B_STRIDE, CHUNKS, QUARTER, ROW } = Layout
+    // The last vector of a row reaches 16 bytes past it, moved on by the slack of the chunks before.
+    const written = { a: A_AT + ROW + 16 + 8 * (CHUNKS - 1), b: ROW + 16 + 2 * (CHUNKS - 1) }
+    // A quarter is read so that it ends with the slack of one chunk at least: it begins that much in front of the row.
+    const front = ROW - 1 + 2 - QUARTER
+    assert.deepStrictEqual(
+      [written.a <= B_AT + front, written.b <= B_STRIDE + front, QUARTER >= ROW - 1 + 2 * CHUNKS],
+      [true, true, true]
+    )
   })
 })
 

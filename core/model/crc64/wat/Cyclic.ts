@@ -3,13 +3,15 @@
  *
  * Pure text. x^(8 * 32767) = 1 modulo (x+1)^2 A, so bytes 32767 apart count the same for A, and x^(8 * 131071) = 1 modulo B.
  * Rows are a byte longer than the period of A, and four of them are a byte longer than the period of B: row r goes to A moved on
- * by r bytes, and to quarter r mod 4 of B moved on by r/4 bytes. Nothing wraps: both accumulators run on into room behind them
- * (the slack), and `finish` brings that back to the front.
+ * by r bytes, and to quarter r mod 4 of B moved on by r/4 bytes. Nothing wraps: both accumulators run on into room behind them,
+ * the slack, and `finish` takes that into account.
  */
 import * as Layout from "../Layout.ts"
+import { divide } from "./Sparse.ts"
 import { again, load, plus, store, xor } from "./Text.ts"
 
-const { A_AT, B_AT, B_STRIDE, B_TAIL, B_TAIL_AT, CHUNKS, ROW, ROWS_AT, ROWS_PER_CHUNK, ROW_STRIDE } = Layout
+const { A_AT, B_AT, B_STRIDE, B_TAIL, B_TAIL_AT, CHUNKS, QUARTER, QUARTERS_FOLDED_AT } = Layout
+const { ROW, ROWS_AT, ROWS_PER_CHUNK, ROW_STRIDE } = Layout
 
 /** How far a chunk moves the accumulators on: a byte for each row, and for each four. */
 const A_STEP = ROWS_PER_CHUNK
@@ -57,43 +59,19 @@ export const functions = `
       (local.set $b ${plus("$b", 16)})
       ${again("$next", "$column", 16, "$end")}))
 
-  ;; Adds the $length bytes at $from to those at $to, from the last to the first.
-  (func $add (param $to i32) (param $from i32) (param $length i32)
-    (if (local.get $length) (then
-      (loop $next
-        (local.set $length ${plus("$length", -1)})
-        (i32.store8
-          (i32.add (local.get $to) (local.get $length))
-          (i32.xor
-            (i32.load8_u (i32.add (local.get $to) (local.get $length)))
-            (i32.load8_u (i32.add (local.get $from) (local.get $length)))))
-        (br_if $next (local.get $length))))))
-
-  ;; The register after $chunks chunks, out of the accumulators. The input then ends $chunks * ${A_STEP} bytes behind the first
-  ;; period of A and $chunks * ${B_STEP} behind that of B. A period that ends there is left, and its front is added to its back.
-  (func (export "finish") (param $chunks i32) (local $a i32) (local $b i32)
-    (local.set $a ${times("$chunks", A_STEP)})
-    (call $add (i32.const ${A_AT + ROW - 1}) (i32.const ${A_AT}) (local.get $a))
-    ;; The fold by bits takes a byte more than the period has.
-    (i32.store8 offset=${A_AT - 1} (local.get $a) (i32.const 0))
-    (call $fold1 ${plus("$a", A_AT - 1)})
-    (local.set $b ${times("$chunks", B_STEP)})
-    (call $add (i32.const ${B_AT + 3 * B_STRIDE + ROW - 1}) (i32.const ${B_AT}) (local.get $b))
-    ;; From here on the quarters begin a byte before that period, as four rows have a byte more than it. Each takes the front
-    ;; of the next, then is divided with the last bytes of the one before in front of it; the first has zeros there.
-    (local.set $b ${plus("$b", -1)})
-    ${[0, 1, 2]
-      .map(
-        (q) =>
-          `(call $add (i32.const ${B_AT + q * B_STRIDE + ROW}) (i32.const ${B_AT + (q + 1) * B_STRIDE}) (local.get $b))`
-      )
-      .join("\n    ")}
-    ${clear(plus("$b", B_AT - B_TAIL), B_TAIL + 1)}
-    ${QUARTERS.map((q) => {
-      const [start, end] = [B_AT + q * B_STRIDE, B_AT + q * B_STRIDE + ROW]
-      return q < 3
-        ? `(call $b ${plus("$b", start)} ${plus("$b", end)} ${plus("$b", end)} (i32.const 0))
-    (memory.copy ${plus("$b", start + B_STRIDE - B_TAIL)} ${plus("$b", end - B_TAIL)} (i32.const ${B_TAIL}))`
-        : `(call $b ${plus("$b", start)} ${plus("$b", end - B_TAIL)} ${plus("$b", end)} (i32.const ${B_TAIL_AT}))`
-    }).join("\n    ")}
+  ;; The register after $chunks chunks, out of the accumulators.
+  (func (export "finish") (param $chunks i32) (local $slack i32) (local $at i32)
+    ;; A: the input ends with the slack; a period that ends there is left, and the bytes in front of it are added to its end.
+    (local.set $slack ${times("$chunks", A_STEP)})
+    (loop $next
+      (i32.store8 offset=${A_AT + ROW - 1} (local.get $at)
+        (i32.xor (i32.load8_u offset=${A_AT + ROW - 1} (local.get $at)) (i32.load8_u offset=${A_AT} (local.get $at))))
+      (i32.store8 offset=${A_AT} (local.get $at) (i32.const 0))
+      ${again("$next", "$at", 1, "$slack")})
+    ;; The fold takes a byte more than a period has: the last of those just zeroed.
+    (call $foldA ${plus("$slack", A_AT - 1)})
+    ;; B: a byte of a quarter counts as much as the one at the same place in the next, two bits further to the front. The
+    ;; input ends with the slack of the last quarter, less a byte.
+    (call $foldQuarters (i32.add ${times("$chunks", B_STEP)} (i32.const ${B_AT + ROW - 1 - QUARTER})))
+    ${divide("b", QUARTERS_FOLDED_AT, QUARTER, B_TAIL, B_TAIL_AT)}
     (call $unite))`

@@ -8,12 +8,12 @@ import * as Layout from "../Layout.ts"
 import * as Polynomial from "../Polynomial.ts"
 import * as BitFold from "./BitFold.ts"
 import * as Cyclic from "./Cyclic.ts"
-import * as Sparse from "./Sparse.ts"
+import { divide, elimination } from "./Sparse.ts"
 import * as Tables from "./Tables.ts"
 import { ZERO } from "./Text.ts"
 
-const { A_TAIL, A_TAIL_AT, BLOCK, B_TAIL, B_TAIL_AT, FOLDED, FOLDED_AT, INPUT_AT, INPUT_END, ROW } = Layout
-const { NARROW_TAIL, NARROW_TAIL_AT, REGISTER_AT, WIDE_TAIL, WIDE_TAIL_AT } = Layout
+const { A_FOLDED, A_FOLDED_AT, A_TAIL, A_TAIL_AT, BLOCK, B_FOLDED, B_FOLDED_AT, B_TAIL, B_TAIL_AT } = Layout
+const { HALVED_AT, INPUT_AT, INPUT_END, NARROW_TAIL, NARROW_TAIL_AT, REGISTER_AT, WIDE_TAIL, WIDE_TAIL_AT } = Layout
 
 /** The remainder of an area of `length` bytes: all but the last NARROW_TAIL cleared, and those looked up. */
 const remainderOf = (start: number, length: number) => `
@@ -32,9 +32,6 @@ const enter = `(local.set $start (i32.sub (i32.const ${INPUT_END}) (local.get $l
 const clearInFront = (length: number) =>
   `(memory.fill (i32.sub (local.get $start) (i32.const ${length})) (i32.const 0) (i32.const ${length}))`
 const leave = (register: string) => `(i64.store (i32.const ${REGISTER_AT}) ${register})`
-
-const addByte = (to: number, from: number) =>
-  `(i32.store8 (i32.const ${to}) (i32.xor (i32.load8_u (i32.const ${to})) (i32.load8_u (i32.const ${from}))))`
 
 const entries = `
   ;; What came before is the register, and counts as if it were added to the first 8 bytes.
@@ -66,26 +63,20 @@ const entries = `
     (local.set $remainder ${remainderOf(WIDE_TAIL_AT, WIDE_TAIL)})
     ${leave("(local.get $remainder)")})
 
-  ;; Modulo A folded by bits, modulo B divided as it is, and then united. $length: 8 to ${BLOCK}.
+  ;; Folded by bits modulo A and modulo B, and then united. $length: 8 to ${BLOCK}.
   (func (export "block") (param $length i32) (local $start i32)
     ${enter}
     (memory.fill (i32.const ${INPUT_AT}) (i32.const 0) (i32.sub (i32.const ${BLOCK}) (local.get $length)))
-    (call $fold2 (i32.const ${INPUT_AT}))
-    ;; The first half is folded a byte to the front of the second: its own first byte comes to the byte before the last of all,
-    ;; and where its last row took the byte behind it, that is of the second half, and is taken out again.
-    ${addByte(FOLDED_AT + FOLDED - 2, INPUT_AT)}
-    ${addByte(FOLDED_AT + FOLDED - 1, INPUT_AT + ROW)}
-    (call $b
-      (i32.const ${INPUT_AT}) (i32.const ${INPUT_END - B_TAIL}) (i32.const ${INPUT_END})
-      (i32.const ${B_TAIL_AT}))
+    (call $halve (i32.const ${INPUT_AT}))
+    (call $foldA (i32.const ${HALVED_AT}))
+    (call $foldB (i32.const ${INPUT_AT}))
+    ${divide("b", B_FOLDED_AT, B_FOLDED, B_TAIL, B_TAIL_AT)}
     (call $unite))
 
-  ;; The register, out of what is left for A (FOLDED_AT) and for B (B_TAIL_AT): with a and b the two remainders and e the
+  ;; The register, out of what is left for A (A_FOLDED_AT) and for B (B_TAIL_AT): with a and b the two remainders and e the
   ;; idempotent, (a + b) e + b is a modulo (x+1)^2 A and b modulo B.
   (func $unite (local $a i64) (local $b i64) (local $power i64) (local $product i64) (local $bits i32)
-    (call $a
-      (i32.const ${FOLDED_AT}) (i32.const ${FOLDED_AT + FOLDED - A_TAIL}) (i32.const ${FOLDED_AT + FOLDED})
-      (i32.const ${A_TAIL_AT}))
+    ${divide("a", A_FOLDED_AT, A_FOLDED, A_TAIL, A_TAIL_AT)}
     (local.set $a ${remainderOf(A_TAIL_AT, A_TAIL)})
     (local.set $b ${remainderOf(B_TAIL_AT, B_TAIL)})
     (local.set $a (i64.xor (local.get $a) (local.get $b)))
@@ -103,12 +94,11 @@ const entries = `
 export const text = `(module
   (memory (export "memory") ${Layout.PAGES} ${Layout.PAGES})
 ${Tables.functions}
-${Sparse.elimination("wide", Polynomial.WIDE, 2)}
-${Sparse.elimination("narrow", Polynomial.NARROW, 1)}
-${Sparse.elimination("a", Polynomial.A, 2)}
-${Sparse.elimination("b", Polynomial.B, 2)}
-${BitFold.fold("fold1", 1)}
-${BitFold.fold("fold2", 2)}
+${elimination("wide", Polynomial.WIDE, 2)}
+${elimination("narrow", Polynomial.NARROW, 1)}
+${elimination("a", Polynomial.A, 2)}
+${elimination("b", Polynomial.B, 2)}
+${BitFold.functions}
 ${Cyclic.functions}
 ${entries}
 )

@@ -36,3 +36,13 @@ export const elimination = (name: string, taps: Taps, vectors: 1 | 2): string =>
         (local.set $to ${plus("$to", 16)})
         ${again("$next", "$at", 16, "$end")}))))`
 }
+
+/**
+ * Calls `$name` for an area of `length` bytes with zeros in front, and leaves its last `tail` bytes, divided, at `to`. Begins up
+ * to 31 bytes earlier, for whole steps.
+ */
+export const divide = (name: string, start: number, length: number, tail: number, to: number): string => {
+  const end = start + length
+  const first = end - tail - Math.ceil((length - tail) / 32) * 32
+  return `(call $${name} (i32.const ${first}) (i32.const ${end - tail}) (i32.const ${end}) (i32.const ${to}))`
+}
