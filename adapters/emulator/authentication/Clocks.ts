@@ -15,8 +15,8 @@ export const missingDate = Refusal.accessDenied("OSS authentication requires a v
 
 export const badDate = Refusal.accessDenied("OSS authentication requires a valid Date.", "0002-00000502")
 
-/** ISO 8601 with milliseconds, as OSS writes times into documents. */
-export const iso = (time: number): string => new Date(time).toISOString()
+/** ISO 8601 as OSS writes it into documents: to the second, and yet with `.000`, without which oss2 cannot read it. */
+export const iso = (time: number): string => `${new Date(time).toISOString().slice(0, 19)}.000Z`
 
 /** A signature dated `time`, arriving at `now`. */
 export const checkSkew = (time: number, now: number): Checked =>
