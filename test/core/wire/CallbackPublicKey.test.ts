@@ -30,6 +30,10 @@ describe("CallbackSignature.trust", () => {
     const pem = rsa.export({ type: "spki", format: "pem" }).toString()
     assert.strictEqual(reason(pem), "")
     assert.match(reason(`${pem}${pem}`), /must be an RSA public key/)
+    const [first = "", second = ""] = pem.split("\n").slice(1)
+    const halves = pem.replace(second, `-----END PUBLIC KEY-----\n-----BEGIN PUBLIC KEY-----\n${second}`)
+    assert.isTrue(first.length === 64 && halves !== pem)
+    assert.match(reason(halves), /must be an RSA public key/)
     assert.match(reason(pem.replace("-----END", "----END")), /must be an RSA public key/)
     assert.match(reason(rsa.export({ type: "pkcs1", format: "pem" }).toString()), /must be an RSA public key/)
     const smallest = { modulusLength: 512, publicExponent: 3 }
@@ -49,6 +53,12 @@ describe("CallbackSignature.trust", () => {
     assert.strictEqual(reasonOfHex(spelled(`0241${modulus}02030100010500`)), notRsa) // something behind the exponent
     assert.strictEqual(reasonOfHex(`${spelled(`0241${modulus}0203010001`)}00`), notRsa)
     assert.strictEqual(reasonOfHex(spelled(`0241${modulus}0203010001`).replace("0101010500", "01010b0500")), notRsa)
+    // Lengths that do not agree with those around them, and bits of the last byte that are none.
+    const good = spelled(`0241${modulus}0203010001`)
+    assert.strictEqual(good.slice(0, 42), "305c300d06092a864886f70d0101010500034b0030")
+    assert.strictEqual(reasonOfHex(good.replace(/^305c/, "305b")), notRsa)
+    assert.strictEqual(reasonOfHex(good.replace("034b0030", "034b0130")), notRsa)
+    assert.strictEqual(reasonOfHex(good.replace("034b003048", "034b003047")), notRsa)
     assert.strictEqual(reasonOfHex(spelled(`0241${modulus}020101`)), "must have an odd exponent of 3 to 2^32")
     assert.strictEqual(reasonOfHex(spelled(`0241${modulus}020102`)), "must have an odd exponent of 3 to 2^32")
     assert.strictEqual(reasonOfHex(spelled(`024100${"c2".repeat(64)}0203010001`)), "must have an odd modulus")
