@@ -124,7 +124,7 @@ export const resolve = (
     const host = withoutPort(authority)
     const query = yield* readQuery(read.value.query)
     const decoded = decode(read.value.path)
-    if (Option.isNone(decoded)) return yield* Either.left(Refusal.invalidObjectName(read.value.path))
+    if (Option.isNone(decoded)) return yield* Either.left(Refusal.objectNameNotUtf8(read.value.path))
     const path = decoded.value.slice(1)
     const found = place(authority, host, options)
     if (found === undefined) {
@@ -143,7 +143,7 @@ export const resolve = (
           Refusal.forbidden(
             "SecondLevelDomainForbidden",
             "The bucket you are attempting to access must be addressed using OSS third level domain.",
-            "0018-00000007",
+            "",
             [["HostId", host]]
           )
         )

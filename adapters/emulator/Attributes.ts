@@ -22,7 +22,7 @@ export const acl = (value: string | undefined, name = "x-oss-object-acl"): Check
   if (value === undefined) return Either.right("default")
   const found = acls.find((known) => known === value)
   return found === undefined
-    ? Either.left(Refusal.invalidArgument("no such object access control exists", name, value, "0016-00000204"))
+    ? Either.left(Refusal.invalidArgument("no such object access control exists", name, value))
     : Either.right(found)
 }
 

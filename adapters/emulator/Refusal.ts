@@ -67,8 +67,10 @@ export const invalidBucketName = (bucket: string): Refusal =>
 export const invalidObjectName = (key: string, ec = "0016-00000005"): Refusal =>
   badRequest("InvalidObjectName", "The specified object is not valid.", ec, [["ObjectName", key]])
 
+export const objectNameNotUtf8 = (key: string): Refusal => invalidObjectName(key, "0016-00000004")
+
 export const objectNameTooLong = (key: string): Refusal =>
-  badRequest("InvalidObjectName", "The length of object name must be less than 1024.", "0016-00000002", [
+  badRequest("InvalidObjectName", "The length of object name must be less than 1024.", "0016-00000003", [
     ["ObjectName", key]
   ])
 
@@ -81,13 +83,13 @@ export const fileAlreadyExists: Refusal = conflict(
 export const missingContentLength: Refusal = make(411)(
   "MissingContentLength",
   "You must provide the Content-Length HTTP header.",
-  "0016-00000010"
+  "0017-00000101"
 )
 
 export const incompleteBody: Refusal = badRequest(
   "IncompleteBody",
   "The request body terminated unexpectedly.",
-  "0016-00000201"
+  "0017-00000505"
 )
 
 export const entityTooLarge = (limit: number, size: number, ec = ""): Refusal =>
@@ -129,12 +131,12 @@ export const bucketAlreadyExists = (bucket: string): Refusal =>
   )
 
 export const bucketNotEmpty = (bucket: string): Refusal =>
-  conflict("BucketNotEmpty", "The bucket you tried to delete is not empty.", "0015-00000301", [["BucketName", bucket]])
-
-export const noSuchCors = (bucket: string): Refusal =>
-  notFound("NoSuchCORSConfiguration", "The CORS Configuration does not exist.", "0034-00000001", [
+  conflict("BucketNotEmpty", "The bucket has objects. Please delete them first.", "0015-00000301", [
     ["BucketName", bucket]
   ])
+
+export const noSuchCors = (bucket: string): Refusal =>
+  notFound("NoSuchCORSConfiguration", "The CORS Configuration does not exist.", "", [["BucketName", bucket]])
 
 export const objectNotAppendable: Refusal = conflict("ObjectNotAppendable", "The object is not appendable")
 
@@ -153,7 +155,7 @@ export const preconditionFailed = (condition: string): Refusal =>
   ])
 
 export const invalidRange = (size: number, requested: string): Refusal => ({
-  ...make(416)("InvalidRange", "The requested range cannot be satisfied.", "0017-00000902", [
+  ...make(416)("InvalidRange", "The requested range cannot be satisfied.", "", [
     ["ActualObjectSize", String(size)],
     ["RangeRequested", requested]
   ]),
@@ -161,7 +163,7 @@ export const invalidRange = (size: number, requested: string): Refusal => ({
 })
 
 export const methodNotAllowed = (method: string, resourceType: string): Refusal =>
-  make(405)("MethodNotAllowed", "The specified method is not allowed against this resource.", "0018-00000002", [
+  make(405)("MethodNotAllowed", "The specified method is not allowed against this resource.", "", [
     ["Method", method],
     ["ResourceType", resourceType]
   ])
@@ -170,7 +172,7 @@ export const methodNotAllowed = (method: string, resourceType: string): Refusal 
 export const notAForm: Refusal = badRequest(
   "RequestIsNotMultiPartContent",
   "Bucket POST must be of the enclosure-type multipart/form-data.",
-  "0006-00000101"
+  ""
 )
 
 /** A form whose bytes do not add up; `detail` is ours, OSS says no more than the first sentence. */
@@ -186,7 +188,7 @@ export const malformedPost = (detail: string): Refusal =>
 export const filesInPost: Refusal = badRequest(
   "IncorrectNumberOfFilesInPOSTRequest",
   "POST requires exactly one file upload per request.",
-  "0006-00000104"
+  "0006-00000107"
 )
 
 export const missingKey: Refusal = invalidArgument(
@@ -202,7 +204,7 @@ export const fieldNameTooLong: Refusal = badRequest(
 )
 
 export const fieldTooLong = (name: string): Refusal =>
-  badRequest("FieldItemTooLong", "Your POST request fields were too large.", "0006-00000111", [["FieldName", name]])
+  badRequest("FieldItemTooLong", "Your POST request fields were too large.", "", [["FieldName", name]])
 
 /** All fields together. */
 export const fieldsTooLong: Refusal = badRequest(

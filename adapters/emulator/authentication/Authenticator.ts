@@ -12,11 +12,7 @@ export interface Terms extends V4.Terms {
   readonly signatureV1: boolean
 }
 
-const v1Off = Refusal.forbidden(
-  "AccessDenied",
-  "Signature version 1 is not allowed here, use OSS4-HMAC-SHA256.",
-  "0002-00000001"
-)
+const v1Off = Refusal.forbidden("AccessDenied", "Signature version 1 is not allowed here, use OSS4-HMAC-SHA256.")
 
 /**
  * Verifies a request's signature, in its header or its query. Without any the request is anonymous; a broken one is refused,
@@ -29,9 +25,7 @@ export const verify = (terms: Terms, received: V4.Received): Either.Either<Princ
     if (authorization.startsWith("OSS4-HMAC-SHA256")) return V4.inHeaders(terms, received)
     if (authorization.startsWith("OSS ")) return terms.signatureV1 ? V1.inHeaders(terms, received) : Either.left(v1Off)
     return Either.left(
-      Refusal.badRequest("InvalidArgument", "Authorization header is invalid.", "0002-00000063", [
-        ["Authorization", authorization]
-      ])
+      Refusal.badRequest("InvalidArgument", "Authorization header is invalid.", "", [["Authorization", authorization]])
     )
   }
   if (Object.hasOwn(query, "x-oss-signature-version")) return V4.inQuery(terms, received)

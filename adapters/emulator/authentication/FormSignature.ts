@@ -57,7 +57,7 @@ const explainV4 = (fields: Fields): Checked<never> => {
   }
   if (!fields.has("x-oss-signature")) return missing("x-oss-signature", "0002-00000703")
   const date = fields.get("x-oss-date")
-  if (date === undefined || !/^\d{8}T\d{6}Z$/.test(date)) return bad("x-oss-date", date, "0002-00000708")
+  if (date === undefined || !/^\d{8}T\d{6}Z$/.test(date)) return bad("x-oss-date", date, "")
   const credential = fields.get("x-oss-credential")
   const [, day, , ...rest] = (credential ?? "").split("/")
   return rest.join("/") === "oss/aliyun_v4_request" && day !== date.slice(0, 8)
@@ -108,7 +108,7 @@ const v1 = (terms: Terms, fields: Fields): Checked<Verified> =>
     const signature = fields.get("signature")
     if (text === undefined) return yield* missing("policy", "0002-00000702")
     if (signature === undefined) return yield* missing("Signature", "0002-00000703")
-    if (accessKeyId === undefined) return yield* missing("OSSAccessKeyId", "0002-00000704")
+    if (accessKeyId === undefined) return yield* missing("OSSAccessKeyId", "0002-00000706")
     const key = yield* Keys.find(terms.accessKeys, accessKeyId)
     if (!Signature.equal(V1.sign(key.accessKeySecret, text), signature)) {
       return yield* Either.left(V1.mismatch(accessKeyId, signature, text, "0002-00000705"))

@@ -47,5 +47,5 @@ export const check = (
 /** The refusal where no list can open the door. */
 export const anonymousForbidden = Refusal.accessDenied(
   "Anonymous access is forbidden for this operation.",
-  "0003-00000002"
+  "0003-00000001"
 )

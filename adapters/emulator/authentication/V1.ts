@@ -169,15 +169,17 @@ export const inQuery = (terms: Terms, received: Received): Verified =>
     const expires = query["Expires"]
     const signature = query["Signature"]
     if (expires === undefined || signature === undefined) {
+      // Which of the two: only for Expires is the EC known.
       return yield* Either.left(
         Refusal.accessDenied(
           "Query-string authentication requires the Signature, Expires and OSSAccessKeyId parameters",
-          "0002-00000067"
+          expires === undefined ? "0002-00000067" : ""
         )
       )
     }
     if (!/^\d{1,12}$/.test(expires)) {
-      return yield* Either.left(Refusal.accessDenied("Invalid date (should be seconds since epoch)", "0002-00000068"))
+      const ec = expires === "" ? "0002-00000068" : "0002-00000070"
+      return yield* Either.left(Refusal.accessDenied("Invalid date (should be seconds since epoch)", ec))
     }
     const key = yield* Keys.find(terms.accessKeys, accessKeyId)
     const end = Number(expires) * 1000

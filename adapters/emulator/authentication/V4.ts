@@ -45,7 +45,7 @@ const explainHeader = (value: string, date: string | undefined): Either.Either<n
   if (!/^\d{8}T\d{6}Z$/.test(date)) return refuse(Clocks.badDate)
   const credential = /Credential=([^,\s]*)/.exec(value)?.[1]
   if (credential === undefined) return malformed("Missing Credential in Authorization header.", "0002-00000205", value)
-  if (!/Signature=/.test(value)) return malformed("Missing Signature in Authorization header.", "0002-00000204", value)
+  if (!/Signature=/.test(value)) return malformed("Missing Signature in Authorization header.", "0002-00000202", value)
   const [id = "", day, , ...rest] = credential.split("/")
   if (!/^[\w.-]+$/.test(id)) return malformed("Invalid AccessKeyId in Authorization header.", "0002-00000206", value)
   if (rest.length !== 2 || rest[0] !== "oss" || rest[1] !== "aliyun_v4_request") {
@@ -70,9 +70,9 @@ const explainQuery = (query: Received["query"]): Either.Either<never, Refusal.Re
   if (!/^\d{8}T\d{6}Z$/.test(query["x-oss-date"] ?? "")) return bad("x-oss-date", "0002-00000223")
   const [, day, , ...rest] = (query["x-oss-credential"] ?? "").split("/")
   if (rest.join("/") !== "oss/aliyun_v4_request") return bad("x-oss-credential", "0002-00000224")
-  if (day !== query["x-oss-date"]?.slice(0, 8)) return bad("x-oss-credential", "0002-00000225")
+  if (day !== query["x-oss-date"]?.slice(0, 8)) return bad("x-oss-credential", "0002-00000224")
   return query["x-oss-additional-headers"] === undefined
-    ? bad("x-oss-signature-version", "0002-00000221")
+    ? bad("x-oss-signature-version", "")
     : bad("x-oss-additional-headers", "0002-00000076")
 }
 

@@ -152,7 +152,7 @@ const list = (call: ObjectCall, document: Uint8Array, state: State.UploadState):
   if (all === undefined) return readList(document)
   if (all !== "yes") {
     return Either.left(
-      Refusal.invalidArgument("The x-oss-complete-all header must be yes.", "x-oss-complete-all", all, "0042-00000215")
+      Refusal.invalidArgument("The x-oss-complete-all header must be yes.", "x-oss-complete-all", all, "")
     )
   }
   if (document.length > 0) {

@@ -2,8 +2,8 @@
  * What a request to read an object asks of it: conditions and a range. Pure.
  *
  * Sources: "GetObject", https://www.alibabacloud.com/help/en/oss/developer-reference/getobject; RFC 9110 §13 and §14. OSS
- * differs from the RFC in one thing: a range it cannot satisfy is passed over and the whole object answered, unless
- * `x-oss-range-behavior: standard` asks for a refusal. Offsets and sizes are in bytes.
+ * differs from the RFC in its ranges, unless `x-oss-range-behavior: standard` is asked for: "How to obtain OSS resources by
+ * segmenting HTTP Range requests". Offsets and sizes are in bytes.
  */
 import * as Either from "effect/Either"
 import type { Headers } from "../Http.ts"
@@ -54,25 +54,37 @@ export interface Range {
   readonly length: number
 }
 
-const rangeForm = /^bytes=(\d{0,18})-(\d{0,18})$/
+const rangeForm = /^(\d{0,18})-(\d{0,18})$/
 
-const parse = (value: string, size: number): Range | undefined => {
-  const [, first = "", last = ""] = rangeForm.exec(value.trim()) ?? []
-  if (first === "" && last === "") return undefined
-  if (first === "") {
-    const length = Math.min(Number(last), size)
-    return length === 0 ? undefined : { offset: size - length, length }
-  }
-  const offset = Number(first)
-  const end = last === "" ? size - 1 : Math.min(Number(last), size - 1)
-  return offset >= size || end < offset ? undefined : { offset, length: end - offset + 1 }
+// The ends as they are asked for; OSS's own behaviour knows no clipping of what lies beyond the object.
+const ends = (piece: string, size: number): readonly [first: number, last: number] | undefined => {
+  const [, first = "", last = ""] = rangeForm.exec(piece) ?? []
+  if (first === "") return last === "" || Number(last) === 0 ? undefined : [size - Number(last), size - 1]
+  const to = last === "" ? size - 1 : Number(last)
+  return Number(first) > to ? undefined : [Number(first), to]
 }
 
-/** The range asked for; `undefined` for the whole object. */
+const pieces = (value: string): ReadonlyArray<string> => {
+  const list = /^bytes=(.*)$/.exec(value.trim())?.[1]
+  return list === undefined ? [] : list.split(",").map((piece) => piece.trim())
+}
+
+const toRange = (first: number, last: number): Range => ({ offset: first, length: last - first + 1 })
+
+/**
+ * The range asked for; `undefined` for the whole object. A range that is not wholly within the object is passed over, and of
+ * several only the first is looked at; with `standard`, what lies beyond the object is cut off, and a range that is not to be
+ * had, or several of them, are refused.
+ */
 export const range = (headers: Headers, size: number): Either.Either<Range | undefined, Refusal.Refusal> => {
   const value = headers["range"]
   if (value === undefined) return Either.right(undefined)
-  const parsed = parse(value, size)
-  if (parsed !== undefined || headers["x-oss-range-behavior"] !== "standard") return Either.right(parsed)
-  return Either.left(Refusal.invalidRange(size, value))
+  const [piece = "", ...more] = pieces(value)
+  const [first, last] = ends(piece, size) ?? [size, size]
+  if (headers["x-oss-range-behavior"] !== "standard") {
+    return Either.right(first < 0 || last >= size ? undefined : toRange(first, last))
+  }
+  return first >= size || more.length > 0
+    ? Either.left(Refusal.invalidRange(size, value))
+    : Either.right(toRange(Math.max(0, first), Math.min(last, size - 1)))
 }

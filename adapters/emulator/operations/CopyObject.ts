@@ -118,13 +118,11 @@ export const copyObject = (call: ObjectCall): Answer =>
     return Http.xml(200, result("CopyObjectResult", stored.etag, stored.modified), Headers.identity(stored))
   }).pipe(Effect.uninterruptible)
 
+// A range that is none copies the whole object.
 const range = (call: ObjectCall, size: number): Either.Either<Conditions.Range, Refusal.Refusal> => {
   const value = call.request.headers["x-oss-copy-source-range"]
-  if (value === undefined) return Either.right({ offset: 0, length: size })
-  return Either.map(
-    Conditions.range({ range: value, "x-oss-range-behavior": "standard" }, size),
-    (found) => found ?? { offset: 0, length: size }
-  )
+  const asked = value === undefined ? {} : { range: value }
+  return Either.map(Conditions.range(asked, size), (found) => found ?? { offset: 0, length: size })
 }
 
 export const uploadPartCopy = (call: ObjectCall): Answer =>

@@ -96,7 +96,7 @@ export const access = (it: It): void => {
         const credential = "LTAIowner/19700101/cn-hangzhou/oss/aliyun_v4_request"
         const cases: ReadonlyArray<readonly [string, Record<string, string>, readonly [number, string, string]]> = [
           ["OSS4-HMAC-SHA256 Signature=1", {}, [400, "InvalidArgument", "0002-00000205"]],
-          [`OSS4-HMAC-SHA256 Credential=${credential}`, {}, [400, "InvalidArgument", "0002-00000204"]],
+          [`OSS4-HMAC-SHA256 Credential=${credential}`, {}, [400, "InvalidArgument", "0002-00000202"]],
           [`OSS4-HMAC-SHA256 Credential=${credential}x,Signature=1`, {}, [400, "InvalidArgument", "0002-00000213"]],
           [
             `OSS4-HMAC-SHA256 Credential=/${credential.slice(10)},Signature=1`,
@@ -123,7 +123,7 @@ export const access = (it: It): void => {
             { "x-oss-content-sha256": "e3b0" },
             [400, "InvalidArgument", "0002-00000214"]
           ],
-          ["Bearer abc", {}, [400, "InvalidArgument", "0002-00000063"]],
+          ["Bearer abc", {}, [400, "InvalidArgument", ""]],
           ["OSS nonsense", {}, [400, "InvalidArgument", "0002-00000064"]]
         ]
         for (const [authorization, more, expected] of cases) {
@@ -310,7 +310,7 @@ export const access = (it: It): void => {
         assert.deepStrictEqual(refusal(yield* getV1({ ...v1Query(600), Expires: "soon" })), [
           403,
           "AccessDenied",
-          "0002-00000068"
+          "0002-00000070"
         ])
       })
     )

@@ -193,7 +193,7 @@ export const forms = (it: It): void => {
           [{ "x-oss-signature-version": "OSS3" }, [400, "InvalidArgument", "0002-00000701"]],
           [{ "x-oss-credential": "a/b" }, [400, "InvalidArgument", "0002-00000710"]],
           [{ "x-oss-date": "19700102T000000Z" }, [400, "InvalidArgument", "0002-00000709"]],
-          [{ "x-oss-date": "now" }, [400, "InvalidArgument", "0002-00000708"]]
+          [{ "x-oss-date": "now" }, [400, "InvalidArgument", ""]]
         ]
         for (const [more, expected] of cases)
           assert.deepStrictEqual(refusal(yield* post(fields, { ...key, ...more })), expected)

@@ -247,6 +247,32 @@ export const multipart = (it: It): void => {
       })
     )
 
+    it.effect("takes parts copied from objects, whole or a range of them", () =>
+      Effect.gen(function* () {
+        yield* Client.put("m/source ä", "0123456789")
+        const uploadId = yield* initiate("m/copied")
+        const source = { "x-oss-copy-source": `/examplebucket/${encodeURIComponent("m/source ä")}` }
+        const copy = (number: number, headers: Record<string, string>) =>
+          Client.send({
+            method: "PUT",
+            key: "m/copied",
+            query: { partNumber: `${number}`, uploadId },
+            headers: { ...source, ...headers }
+          })
+        const first = yield* copy(1, { "x-oss-copy-source-range": "bytes=2-4" })
+        assert.strictEqual(first.status, 200)
+        assert.strictEqual(first.xml("ETag"), '"289DFF07669D7A23DE0EF88D2F7129E7"')
+        yield* copy(1, { "x-oss-copy-source-range": "bytes=5-500" })
+        assert.strictEqual((yield* copy(1, { "x-oss-copy-source-if-match": '"x"' })).status, 412)
+        assert.strictEqual((yield* copy(1, { "x-oss-copy-source": "/examplebucket/nothing" })).xml("Code"), "NoSuchKey")
+        const all = { headers: { "x-oss-complete-all": "yes" } }
+        assert.strictEqual((yield* complete("m/copied", uploadId, "", all)).status, 200)
+        // A range that is none is the whole.
+        assert.strictEqual((yield* Client.get("m/copied")).text, "0123456789")
+        assert.strictEqual((yield* copy(1, {})).xml("Code"), "NoSuchUpload")
+      })
+    )
+
     it.effect("that is sequential takes its parts in order only", () =>
       Effect.gen(function* () {
         const uploadId = yield* initiate("m/sequential", { query: { sequential: "" } })
