@@ -14,8 +14,8 @@ import { base64 } from "./WasmBytes.ts"
 /** Below, TypeScript: the copy and the call cost more than they save, and the module needs 8 bytes. */
 export const SHORTEST = 64
 /** From so many bytes on: the narrow multiple, the wide one, a block. Below: tables alone. */
-export const NARROW_FROM = 640
-export const WIDE_FROM = 3072
+export const NARROW_FROM = 512
+export const WIDE_FROM = 4096
 export const BLOCK_FROM = 51200
 
 /** The functions of the module; see wat/Module.ts and wat/Cyclic.ts. */
@@ -95,14 +95,23 @@ const run = (wasm: Exports) => {
 const part = (bytes: Uint8Array, at: number, length: number): Uint8Array =>
   new Uint8Array(bytes.buffer, bytes.byteOffset + at, length)
 
-/** The bytes of a base64 text without padding in the middle. The core has no `atob`: some hosts do not. */
+/** The bytes of a base64 text. The core has no `atob`. A table, as this runs once and so before any compiler has looked at it. */
 const decode = (text: string): Uint8Array<ArrayBuffer> => {
   const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-  const bytes = new Uint8Array(Math.floor((text.replace(/=+$/, "").length * 3) / 4))
-  let bits = 0
-  for (let i = 0, at = 0; at < bytes.length; i++) {
-    bits = (bits << 6) | digits.indexOf(text[i]!)
-    if (i % 4 > 0) bytes[at++] = bits >> (6 - 2 * (i % 4))
+  const values = new Uint8Array(128)
+  for (let value = 0; value < 64; value++) values[digits.charCodeAt(value)] = value
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0
+  const bytes = new Uint8Array((text.length / 4) * 3 - padding)
+  for (let i = 0, at = 0; i < text.length; i += 4) {
+    const three =
+      (values[text.charCodeAt(i)]! << 18) |
+      (values[text.charCodeAt(i + 1)]! << 12) |
+      (values[text.charCodeAt(i + 2)]! << 6) |
+      values[text.charCodeAt(i + 3)]!
+    // What is written past the end is dropped.
+    bytes[at++] = three >> 16
+    bytes[at++] = three >> 8
+    bytes[at++] = three
   }
   return bytes
 }

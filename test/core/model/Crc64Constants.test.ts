@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Layout from "../../../core/model/crc64/Layout.ts"
 import * as Polynomial from "../../../core/model/crc64/Polynomial.ts"
 import * as Register from "../../../core/model/crc64/Register.ts"
-import { degree, inverse, modulo, multiply, powerOfX, reversed } from "./crc64/Gf2.ts"
+import { degree, divide, inverse, modulo, multiply, powerOfX, reversed } from "./crc64/Gf2.ts"
 
 /** ECMA-182, annex B, as the catalogue of CRCs gives it, and x^64. */
 const P = (1n << 64n) | 0x42f0e1eba9ea3693n
@@ -71,6 +71,11 @@ describe("the sparse multiples of Crc64", () => {
   it("would not be, of (x+1)^2, with taps of bits", () => {
     assert.notStrictEqual(modulo(sparse(Polynomial.WIDE), P), 0n)
   })
+  it("have in B the shortest of three terms", () => {
+    const powers = Array.from({ length: 857 }, (_, n) => powerOfX(n, B))
+    const shorter = powers.filter((power, n) => powers.indexOf(power ^ 1n) >= 0 && powers.indexOf(power ^ 1n) < n)
+    assert.deepStrictEqual([shorter.length, Math.max(...Polynomial.B)], [0, 857])
+  })
   it("leave tails that hold their longest tap, and come in whole steps before them", () => {
     const rows = [
       { taps: Polynomial.WIDE, step: 32, tail: Layout.WIDE_TAIL, areas: [] },
@@ -95,6 +100,10 @@ describe("the sparse multiples of Crc64", () => {
 })
 
 describe("the folds of Crc64", () => {
+  it("would lose P/(x+1), reflected 0x8e4865196505f583, by a bit and rows of 4096 bytes", () => {
+    const { quotient, remainder } = divide(P, X_PLUS_1)
+    assert.deepStrictEqual([reversed(quotient), remainder], [0x8e4865196505f583n, 0n])
+  })
   it("may add bytes 32767 apart for (x+1)^2 A, and bytes 131071 apart for B", () => {
     assert.deepStrictEqual([powerOfX(8 * 32767, A_SIDE), powerOfX(8 * 131071, B)], [1n, 1n])
   })
