@@ -91,7 +91,7 @@ export const receive = (
       Effect.catchAll((cause) =>
         cause instanceof BodyBroken || cause instanceof BodyTooLong ? Effect.fail(cause) : Effect.die(cause)
       ),
-      Effect.onError(() => files.remove(files.bodyPath(file)))
+      Effect.onError(() => files.removeBody(file))
     )
     yield* files.settleBody(file)
     return { file, ...received }

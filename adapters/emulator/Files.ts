@@ -22,8 +22,10 @@ export interface Files {
   readonly settleBody: (name: string) => Effect.Effect<void>
   /** Removes a document, for good. */
   readonly removeDocument: (path: string) => Effect.Effect<void>
-  /** Removes a file or folder; no matter if it is gone. */
-  readonly remove: (path: string) => Effect.Effect<void>
+  /** Removes a body; no matter if it is gone. */
+  readonly removeBody: (name: string) => Effect.Effect<void>
+  /** Removes a folder and all in it; no matter if it is gone. */
+  readonly removeFolder: (path: string) => Effect.Effect<void>
   readonly bodyPath: (name: string) => string
   /** Whether bytes and names are flushed to the disk. */
   readonly durable: boolean
@@ -38,6 +40,14 @@ const flushFolder = async (path: string): Promise<void> => {
     await folder.sync()
   } finally {
     await folder.close()
+  }
+}
+
+const unlink = async (path: string): Promise<void> => {
+  try {
+    await Fs.unlink(path)
+  } catch (cause) {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause
   }
 }
 
@@ -86,12 +96,13 @@ export const make = (root: string, durable: boolean): Files => {
     settleBody: (name) => (durable ? Effect.promise(() => flushFolder(Path.dirname(bodyPath(name)))) : Effect.void),
     removeDocument: (path) =>
       Effect.promise(async () => {
-        await Fs.rm(path, { force: true })
+        await unlink(path)
         if (durable) await flushFolder(Path.dirname(path))
       }),
-    remove: (path) =>
+    removeBody: (name) => Effect.promise(() => unlink(bodyPath(name))),
+    removeFolder: (path) =>
       Effect.promise(() => {
-        known.delete(path)
+        for (const folder of known) if (folder === path || folder.startsWith(path + Path.sep)) known.delete(folder)
         return Fs.rm(path, { force: true, recursive: true })
       })
   }

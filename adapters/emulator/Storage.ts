@@ -90,7 +90,7 @@ const make = (files: Files.Files, state: Map<string, BucketState>): Service => {
   const pins = new Map<string, { readers: number; doomed: boolean }>()
   const letGo = (file: string): Effect.Effect<void> => {
     const pin = pins.get(file)
-    if (pin === undefined) return files.remove(files.bodyPath(file))
+    if (pin === undefined) return files.removeBody(file)
     pin.doomed = true
     return Effect.void
   }
@@ -101,7 +101,7 @@ const make = (files: Files.Files, state: Map<string, BucketState>): Service => {
     pin.readers--
     if (pin.readers > 0) return Effect.void
     pins.delete(file)
-    return pin.doomed ? files.remove(files.bodyPath(file)) : Effect.void
+    return pin.doomed ? files.removeBody(file) : Effect.void
   }
   const lock = KeyLock.make()
 
@@ -118,7 +118,7 @@ const make = (files: Files.Files, state: Map<string, BucketState>): Service => {
       Effect.gen(function* () {
         state.delete(name)
         yield* files.removeDocument(folder(name, "bucket.json"))
-        yield* files.remove(folder(name))
+        yield* files.removeFolder(folder(name))
       }).pipe(Effect.uninterruptible),
     object: (bucket, key) => state.get(bucket)?.objects.get(key),
     objects: (bucket) => state.get(bucket)?.objects.values() ?? [],
@@ -164,7 +164,7 @@ const make = (files: Files.Files, state: Map<string, BucketState>): Service => {
         // The upload's own document goes first: without it the rest is only litter.
         yield* files.removeDocument(Path.join(uploadFolder(bucket, uploadId), "upload.json"))
         uploads.delete(uploadId)
-        yield* files.remove(uploadFolder(bucket, uploadId))
+        yield* files.removeFolder(uploadFolder(bucket, uploadId))
         yield* letGoAll(Array.from(before.parts.values(), ({ file }) => file).filter((file) => !kept.has(file)))
       }).pipe(Effect.uninterruptible),
     locked: (bucket, key) => lock(`${bucket}/${key}`),

@@ -72,6 +72,19 @@ export const buckets = (it: It): void => {
       })
     )
 
+    it.effect("can be made again after it was removed, and used", () =>
+      Effect.gen(function* () {
+        const bucket = "phoenix-bucket"
+        for (const round of ["one", "two"]) {
+          yield* make(bucket)
+          assert.strictEqual((yield* Client.put("k", round, { bucket })).status, 200)
+          assert.strictEqual((yield* Client.get("k", { bucket })).text, round)
+          yield* Client.send({ method: "DELETE", bucket, key: "k" })
+          assert.strictEqual((yield* Client.send({ method: "DELETE", bucket })).status, 204)
+        }
+      })
+    )
+
     it.effect("has a name of 3 to 63 letters, digits and hyphens", () =>
       Effect.gen(function* () {
         for (const bucket of ["ab", "-abc", "abc-", "a_b", "Abc", "a".repeat(64)]) {
