@@ -26,7 +26,7 @@ import * as Redacted from "effect/Redacted"
 import * as ObjectKey from "../model/ObjectKey.ts"
 import { InvalidParam } from "../model/OssError.ts"
 import * as Condition from "./policy/Condition.ts"
-import { parse, type PostPolicy } from "./policy/Document.ts"
+import { write, type PostPolicy } from "./policy/Document.ts"
 import { algorithm } from "./signature/Signing.ts"
 import * as Instant from "./signature/Instant.ts"
 
@@ -69,17 +69,13 @@ export const make = (options: {
     return refuse("expiration", `must be 0 to ${Instant.end - 1} whole milliseconds since 1970, got ${expiration}`)
   }
   if (conditions.length === 0) return refuse("conditions", "must be at least 1 condition, got 0 conditions")
-  for (const [index, condition] of conditions.entries()) {
-    const complaint = Condition.complaint(condition)
+  for (let index = 0; index < conditions.length; index++) {
+    const complaint = Condition.complaint(conditions[index]!) // below its length
     if (complaint !== undefined) return refuse(`conditions[${index}]`, complaint)
   }
-  const json = JSON.stringify({
-    expiration: new Date(expiration).toISOString(),
-    conditions: conditions.map(Condition.toJson)
-  })
   // What is too much for the reader is too much to make.
   return Either.mapLeft(
-    parse(json),
+    write(expiration, conditions),
     ({ message }) => new InvalidParam({ field: "conditions", reason: `must be fewer or shorter: ${message}` })
   )
 }
@@ -96,12 +92,13 @@ export interface V4Terms {
 
 const v4Fields = (terms: V4Terms): ReadonlyArray<readonly [string, string]> => {
   const token = terms.securityToken === undefined ? "" : Redacted.value(terms.securityToken)
-  return [
+  const fields: Array<readonly [string, string]> = [
     ["x-oss-signature-version", algorithm],
     ["x-oss-credential", terms.credential],
-    ["x-oss-date", terms.date],
-    ...(token === "" ? [] : [["x-oss-security-token", token] as const])
+    ["x-oss-date", terms.date]
   ]
+  if (token !== "") fields.push(["x-oss-security-token", token])
+  return fields
 }
 
 /** The conditions, led by those that V4 demands, and by one on the bucket: a policy without it fits all the signer's. */
@@ -122,15 +119,24 @@ export const fields = (
   policy: PostPolicy,
   terms: V4Terms & { readonly signature: string }
 ): Readonly<Record<string, string>> => {
-  const own = [...v4Fields(terms), ["policy", policy.base64], ["x-oss-signature", terms.signature]] as const
-  const taken = new Set(["bucket", "key", ...own.map(([name]) => name)])
-  const all: Array<readonly [string, string]> = []
+  const own = v4Fields(terms)
+  const form: Record<string, string> = {}
+  const taken = new Set(["bucket", "key", "policy", "x-oss-signature"])
+  for (const [name] of own) taken.add(name)
   for (const condition of policy.conditions) {
-    if (condition._tag !== "Eq" || taken.has(Condition.canonicalName(condition.field))) continue
-    taken.add(Condition.canonicalName(condition.field))
-    all.push([condition.field, condition.value])
+    if (condition._tag !== "Eq") continue
+    const { field, value } = condition
+    const name = Condition.canonicalName(field)
+    if (taken.has(name)) continue
+    taken.add(name)
+    // By assignment this name would set the prototype. Defining every member would cost more than signing.
+    if (field === "__proto__") Object.defineProperty(form, field, { value, enumerable: true })
+    else form[field] = value
   }
-  return Object.fromEntries([...all, ...own])
+  for (const [name, value] of own) form[name] = value
+  form["policy"] = policy.base64
+  form["x-oss-signature"] = terms.signature
+  return form
 }
 
 /**

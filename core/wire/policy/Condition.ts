@@ -37,7 +37,10 @@ export const contentLengthRange = (min: number, max: number): Condition => ({ _t
  * The name under which fields are compared. Only A-Z are lowered: Unicode would also make a "k" of the Kelvin sign, and
  * a field could then be checked under one name and used under another.
  */
-export const canonicalName = (field: string): string => field.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+export const canonicalName = (field: string): string =>
+  lowered.test(field) ? field : field.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+
+const lowered = /^[^A-Z]*$/
 
 const quoted = (field: string, values: ReadonlyArray<string>): ReadonlyArray<string> =>
   (canonicalName(field) === "x-oss-security-token" ? ["***"] : values).map((value) => JSON.stringify(value))
@@ -61,21 +64,30 @@ export const text = (condition: Condition): string => {
   }
 }
 
+// Printable ASCII but for the quote and the backslash: it stands in JSON as it is, and is well-formed.
+const plain = /^[ !#-[\]-~]*$/
+
+const quote = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text))
+
 /** The condition as it stands in the policy's JSON. */
-export const toJson = (condition: Condition): unknown => {
+export const json = (condition: Condition): string => {
   switch (condition._tag) {
     case "Eq":
-      return { [condition.field]: condition.value }
+      return `{${quote(condition.field)}:${quote(condition.value)}}`
     case "StartsWith":
-      return ["starts-with", `$${condition.field}`, condition.prefix]
+      return `["starts-with",${quote(`$${condition.field}`)},${quote(condition.prefix)}]`
     case "In":
-      return ["in", `$${condition.field}`, condition.values]
+      return `["in",${quote(`$${condition.field}`)},[${condition.values.map(quote).join()}]]`
     case "NotIn":
-      return ["not-in", `$${condition.field}`, condition.values]
+      return `["not-in",${quote(`$${condition.field}`)},[${condition.values.map(quote).join()}]]`
     case "ContentLengthRange":
-      return ["content-length-range", condition.min, condition.max]
+      return `["content-length-range",${condition.min},${condition.max}]`
   }
 }
+
+/** How many values `json` holds, those inside of others included. */
+export const countValues = (condition: Condition): number =>
+  condition._tag === "Eq" ? 2 : "values" in condition ? 4 + condition.values.length : 4
 
 /** What is wrong with a condition of our own caller, in words; `undefined` when nothing is. */
 export const complaint = (condition: Condition): string | undefined => {
@@ -86,16 +98,21 @@ export const complaint = (condition: Condition): string | undefined => {
       : `must be whole bytes with 0 <= min <= max <= ${maxFileBytes}, got ${min} to ${max} bytes`
   }
   const { field } = condition
-  const values =
-    condition._tag === "Eq"
-      ? [condition.value]
-      : condition._tag === "StartsWith"
-        ? [condition.prefix]
-        : condition.values
   if (field === "" || field.startsWith("$")) return `must name a field, without "$", got ${JSON.stringify(field)}`
-  if (Utf8.byteLength(field) > maxNameBytes) {
+  // A unit of UTF-16 takes at most three bytes.
+  if (field.length * 3 > maxNameBytes && Utf8.byteLength(field) > maxNameBytes) {
     return `a field's name must be at most ${maxNameBytes} bytes, got ${Utf8.byteLength(field)} bytes`
   }
-  if (values.length === 0) return `must list at least 1 value for ${field}, got 0 values`
-  return [field, ...values].every(Utf8.isWellFormed) ? undefined : "must be well-formed Unicode, got a lone surrogate"
+  if ("values" in condition && condition.values.length === 0)
+    return `must list at least 1 value for ${field}, got 0 values`
+  const isWellFormed =
+    wellFormed(field) &&
+    (condition._tag === "Eq"
+      ? wellFormed(condition.value)
+      : condition._tag === "StartsWith"
+        ? wellFormed(condition.prefix)
+        : condition.values.every(wellFormed))
+  return isWellFormed ? undefined : "must be well-formed Unicode, got a lone surrogate"
 }
+
+const wellFormed = (text: string): boolean => plain.test(text) || Utf8.isWellFormed(text)

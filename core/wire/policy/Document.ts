@@ -9,6 +9,7 @@
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
+import * as Base64 from "../../model/Base64.ts"
 import * as Bytes from "../../model/Bytes.ts"
 import * as Utf8 from "../../model/Utf8.ts"
 import * as Condition from "./Condition.ts"
@@ -30,11 +31,29 @@ type Read<A> = Either.Either<A, Refusal.PolicyRefusal>
 /** The longest policy in base64, in bytes: what OSS allows any form field. */
 export const maxBase64Bytes = Bytes.MiB(2)
 
+/**
+ * Writes a policy of checked conditions. What it says is known, so it is not read back: `parse` would give the same. Fails
+ * with the reader's refusal when it is too much for the reader.
+ */
+export const write = (expiration: number, conditions: ReadonlyArray<Condition.Condition>): Read<PostPolicy> => {
+  let list = ""
+  let values = 3 // the document, its expiration, its list
+  for (const condition of conditions) {
+    list += list === "" ? Condition.json(condition) : `,${Condition.json(condition)}`
+    values += Condition.countValues(condition)
+  }
+  const json = `{"expiration":"${new Date(expiration).toISOString()}","conditions":[${list}]}`
+  // A unit of UTF-16 takes at most four characters of base64.
+  return values > Json.maxValues || (json.length + 1) * 4 > maxBase64Bytes
+    ? parse(json)
+    : Either.right({ expiration, conditions: [...conditions], json, base64: Base64.encode(json) })
+}
+
 /** Reads a policy's JSON. Fails with the refusal that OSS would answer (400 InvalidPolicyDocument). */
 export const parse = (json: string): Read<PostPolicy> => {
   if (Math.ceil(Utf8.byteLength(json) / 3) * 4 > maxBase64Bytes) return tooLong
   if (!Utf8.isWellFormed(json)) return Refusal.document("203", "it is not UTF-8.")
-  return Either.map(read(json), (policy) => ({ ...policy, base64: Encoding.encodeBase64(json) }))
+  return Either.map(read(json), (policy) => ({ ...policy, base64: Base64.encode(json) }))
 }
 
 /** Reads a form's `policy` field. Fails with the refusal that OSS would answer (400 InvalidPolicyDocument). */

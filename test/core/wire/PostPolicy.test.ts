@@ -106,11 +106,34 @@ describe("PostPolicy.make", () => {
     [
       { expiration: now, conditions: [PostPolicy.eq("key", "a".repeat(Bytes.MiB(2)))] },
       "conditions: must be fewer or shorter: Invalid Policy: it is longer than 2097152 bytes in base64."
+    ],
+    [
+      {
+        expiration: now,
+        conditions: [
+          PostPolicy.in(
+            "key",
+            Array.from({ length: 9994 }, () => "a")
+          )
+        ]
+      },
+      "conditions: must be fewer or shorter: Invalid Policy: Invalid JSON: more than 10000 values."
     ]
   ])("refuses what OSS would refuse, naming the place and the limit (%#)", (options, message) => {
     const refused = PostPolicy.make(options)
     assert.strictEqual(Either.getOrThrow(Either.flip(refused)).message, message)
   })
+
+  it("takes the most values that the reader takes: 10,000", () =>
+    assert.strictEqual(
+      policyOf(
+        PostPolicy.in(
+          "key",
+          Array.from({ length: 9993 }, () => "a")
+        )
+      ).conditions.length,
+      1
+    ))
 
   it("takes the bounds themselves: 0 to 5 GiB", () =>
     assert.isTrue(
