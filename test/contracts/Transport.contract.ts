@@ -26,6 +26,8 @@ export type Hard =
   | "progress"
   /** An answer that comes before the body is sent is seen. */
   | "early answer"
+  /** Connections are opened for requests only: Node's fetch opens one in place of any that was cut. */
+  | "no spare connections"
 
 const request = (url: string, more: Partial<Request> = {}): Request => ({
   method: "PUT",
@@ -99,6 +101,10 @@ export const transportContract = <E>(
   const lacks = (promise: Hard): boolean => options.without?.includes(promise) === true
   const live = it.scopedLive
   const start = (handler?: TestServer.Handler) => TestServer.start(handler, { tls: options.tls === true })
+  const closed = (server: TestServer.TestServer): boolean =>
+    lacks("no spare connections")
+      ? server.received.every(({ connection }) => !server.isOpen(connection))
+      : server.open() === 0
 
   describe(`${name} keeps the contract of Transport:`, () => {
     describe("what is sent", () => {
@@ -245,7 +251,8 @@ export const transportContract = <E>(
         Effect.gen(function* () {
           const server = yield* start(TestServer.answer(200, {}, "stored"))
           for (let i = 0; i < 10; i++) yield* send(request(`${server.origin}/${i}`, { body: bytes(pattern(300_000)) }))
-          assert.deepStrictEqual([server.received.length, server.connections()], [10, 1])
+          assert.strictEqual(server.received.length, 10)
+          assert.isAtMost(server.connections(), lacks("no spare connections") ? 2 : 1)
         }).pipe(Effect.provide(layer))
       )
     })
@@ -328,7 +335,7 @@ export const transportContract = <E>(
           })
           const error = yield* failure(request(`${server.origin}/k`, { maxResponseBytes: 1000 }))
           isTransportError(error, { reason: "ResponseTooLong", sent: "unknown" })
-          yield* eventually(() => server.open() === 0)
+          yield* eventually(() => closed(server))
         }).pipe(Effect.provide(layer))
       )
 
@@ -366,7 +373,7 @@ export const transportContract = <E>(
           const error = yield* failure(request(`${server.origin}/k`, { timeout: Duration.millis(150) }))
           isTransportError(error, { reason: "Timeout", sent: "unknown" })
           assert.isBelow(performance.now() - begin, 3000)
-          yield* eventually(() => server.open() === 0)
+          yield* eventually(() => closed(server))
         }).pipe(Effect.provide(layer))
       )
 
@@ -420,7 +427,7 @@ export const transportContract = <E>(
             assert.instanceOf(error, SourceError)
             assert.strictEqual(error.reason, "Changed")
             assert.include(error.message, found)
-            yield* eventually(() => seen.closed === 1 && server.open() === 0)
+            yield* eventually(() => seen.closed === 1 && closed(server))
             assert.isTrue(incomplete(server))
           }).pipe(Effect.provide(layer))
         )
@@ -438,7 +445,7 @@ export const transportContract = <E>(
             request(`${server.origin}/k`, { body: { _tag: "Chunks", size: 300_000, chunks } })
           )
           assert.strictEqual(error, broken)
-          yield* eventually(() => server.open() === 0)
+          yield* eventually(() => closed(server))
           assert.isTrue(incomplete(server))
         }).pipe(Effect.provide(layer))
       )
@@ -475,7 +482,7 @@ export const transportContract = <E>(
             const fiber = yield* Effect.fork(send(request(`${server.origin}/k`, { body: bytes(pattern(1024)) })))
             yield* eventually(() => server.received.length === i)
             yield* Fiber.interrupt(fiber)
-            times.push(yield* eventually(() => server.open() === 0))
+            times.push(yield* eventually(() => closed(server)))
           }
           // The best of five, because the machine may be busy with something else.
           assert.isBelow(Math.min(...times), 100)
@@ -489,7 +496,7 @@ export const transportContract = <E>(
           const fiber = yield* Effect.fork(send(request(`${server.origin}/k`, { body })))
           yield* eventually(() => server.received.length === 1)
           yield* Fiber.interrupt(fiber)
-          yield* eventually(() => server.open() === 0)
+          yield* eventually(() => closed(server))
         }).pipe(Effect.provide(layer))
       )
 
@@ -553,7 +560,7 @@ export const transportContract = <E>(
               assert.strictEqual(Buffer.from(response.body).toString(), "<Error/>")
               assert.isBelow(sent, 16 * 1024 * 1024)
               if (kind === "Chunks") yield* eventually(() => seen.closed === 1)
-              yield* eventually(() => server.open() === 0)
+              yield* eventually(() => closed(server))
             }
           }
         }).pipe(Effect.provide(layer))

@@ -31,6 +31,8 @@ export interface TestServer {
   readonly connections: () => number
   /** Connections open now. */
   readonly open: () => number
+  /** Whether the connection of this number is open now. */
+  readonly isOpen: (connection: number) => boolean
 }
 
 /** Called when the head of a request has arrived. The body is not read unless the handler does. */
@@ -93,6 +95,7 @@ export const start = (
             received,
             connections: () => numbers.size,
             open: () => sockets.size,
+            isOpen: (connection) => [...sockets].some((socket) => numbers.get(socket) === connection),
             stop: Effect.async<void>((done) => {
               server.close(() => done(Effect.void))
               server.closeAllConnections()
