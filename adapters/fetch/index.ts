@@ -1,0 +1,6 @@
+/** The fetch adapter: names only. */
+export * as BlobSource from "./BlobSource.ts"
+export * as FetchCallback from "./FetchCallback.ts"
+export * as FetchOss from "./FetchOss.ts"
+export * as FetchTransport from "./FetchTransport.ts"
+export * as NobleCrypto from "./NobleCrypto.ts"
