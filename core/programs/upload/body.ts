@@ -1,6 +1,6 @@
 /**
- * The body of a request that sends a whole source: in one piece when it is small, else chunk by chunk, with its CRC-64
- * taken on the way. Every attempt starts afresh.
+ * What a request sends of a source, in one piece out of memory or chunk by chunk, with its CRC-64 taken on the way. Every
+ * attempt starts afresh.
  */
 import * as Effect from "effect/Effect"
 import * as Crc64 from "../../model/Crc64.ts"
@@ -17,28 +17,48 @@ export interface MeasuredBody {
   readonly crc64: () => bigint
 }
 
-/** Opens nothing: `reader` must stay open while the body is in use. */
+/** A whole source. Opens nothing: `reader` must stay open while the body is in use. */
 export const measured = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
-  source.size <= oneWrite ? inMemory(source, reader) : Effect.succeed(inChunks(source, reader))
+  source.size <= oneWrite ? readAhead(source, reader) : Effect.succeed(inChunks(reader, 0, source.size))
 
-const inMemory = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
+const readAhead = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
   Effect.gen(function* () {
     const content = new Uint8Array(source.size)
     yield* reader.read(0, content)
     yield* reader.unchanged
-    const crc64 = Crc64.of(content)
-    return { body: Transport.bytes(content), crc64: () => crc64 }
+    return inMemory(content)
   })
 
-const inChunks = (source: Source, reader: Reader): MeasuredBody => {
+/** Bytes in memory, which must not be changed while the body is in use. */
+export const inMemory = (content: Uint8Array): MeasuredBody => {
+  const crc64 = Crc64.of(content)
+  return { body: Transport.bytes(content), crc64: () => crc64 }
+}
+
+/** So many bytes of a source, read again for each attempt. */
+export const inChunks = (reader: Reader, offset: number, size: number): MeasuredBody => {
   let crc64 = 0n
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const hasher = Crc64.make()
-    for await (const chunk of reader.chunks(0, source.size)) {
+    for await (const chunk of reader.chunks(offset, size)) {
       hasher.update(chunk)
       yield chunk
     }
     crc64 = hasher.digest()
   }
-  return { body: { _tag: "Chunks", size: source.size, chunks }, crc64: () => crc64 }
+  return { body: { _tag: "Chunks", size, chunks }, crc64: () => crc64 }
 }
+
+/** CRC-64 of so many bytes of a source, without sending them. */
+export const crc64OfChunks = (reader: Reader, offset: number, size: number): Effect.Effect<bigint, SourceError> =>
+  Effect.tryPromise({
+    try: async (signal) => {
+      const hasher = Crc64.make()
+      for await (const chunk of reader.chunks(offset, size)) {
+        if (signal.aborted) break
+        hasher.update(chunk)
+      }
+      return hasher.digest()
+    },
+    catch: (cause) => cause as SourceError // what chunks throw, by their port's promise
+  })

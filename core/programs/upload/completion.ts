@@ -7,11 +7,14 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ServiceError } from "../../model/OssError.ts"
+import type { Method } from "../../model/Uploaded.ts"
+import type * as Callback from "../../wire/Callback.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import * as Operation from "../../wire/Operation.ts"
 import type { Stored } from "../../wire/ServiceResponse.ts"
 import * as OssClient from "../OssClient.ts"
 import type { RequestError } from "../OssClient.ts"
+import { receipt } from "./receipt.ts"
 import { combinedCrc64, type OpenUpload, type SentPart } from "./parts.ts"
 
 /** What the finished object must be: how we know it for ours. */
@@ -22,7 +25,7 @@ export interface Expected {
 }
 
 /** Size and CRC-64 of the object that the parts make; the parts in their order, without gaps. */
-export const expected = (parts: ReadonlyArray<SentPart>): Expected => ({
+export const expected = (parts: ReadonlyArray<Pick<SentPart, "size" | "crc64">>): Expected => ({
   size: parts.reduce((size, part) => size + part.size, 0),
   crc64: combinedCrc64(parts)
 })
@@ -81,6 +84,19 @@ export const complete = (
       while: (error: RequestError) => isAmbiguous(error) && !isNoSuchUpload(error)
     })
   )
+}
+
+/** The receipt of an object made of parts. */
+export const receiptOf = <A>(
+  method: Method,
+  { client, key }: Pick<OpenUpload, "client" | "key">,
+  parts: ReadonlyArray<SentPart>,
+  stored: Stored,
+  callback: Callback.Callback<A> | undefined
+): ReturnType<typeof receipt<A>> => {
+  const operation = "CompleteMultipartUpload"
+  const sent = { method, operation, bucket: client.bucket.name, key, ...expected(parts) }
+  return receipt(sent, stored, callback, client.execute(Operation.headObject(key)))
 }
 
 /**

@@ -60,7 +60,7 @@ export const send = <A>(granted: Granted, options: GrantedOptions<A>) =>
       const transport = yield* Transport
       const { body, carriesCallback, forbidsOverwrite, headers, method, overhead, url } = granted
       const total = bodySize(body) - overhead
-      const progress = yield* Progress.make(total, options.onProgress)
+      const progress = yield* Progress.make({ total, totalParts: 1 }, options.onProgress)
       const timeout = Duration.toMillis(options.timeout ?? "1 minute") + (bodySize(body) / minimumSpeed) * 1000
       const request = {
         method,

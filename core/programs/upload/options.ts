@@ -2,6 +2,7 @@
  * What uploads with credentials take, and every way they can end other than well.
  */
 import * as Either from "effect/Either"
+import * as Bytes from "../../model/Bytes.ts"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import { InvalidParam, type Crc64Mismatch } from "../../model/OssError.ts"
 import * as Callback from "../../wire/Callback.ts"
@@ -24,6 +25,19 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   readonly partSize?: number | undefined
   /** Parts in flight, and in memory, at once: 1 to 1,000. Default 4. */
   readonly concurrency?: number | undefined
+  /**
+   * What is held in memory of each part in flight: the whole `part`, read once, or a few `chunk`s of 256 KiB, read again
+   * for every attempt. Default: `part` up to parts of 32 MiB, `chunk` above. A stream's parts are held whole.
+   */
+  readonly buffer?: "part" | "chunk" | undefined
+}
+
+export interface ResumableOptions<A> extends MultipartOptions<A> {
+  /**
+   * What to do when an earlier run has begun to upload another source, or an older state of it, to this key: `fail` with
+   * `SourceError` `Changed` (the default) and keep what it has sent, or abort its upload and `restart`.
+   */
+  readonly ifChanged?: "fail" | "restart" | undefined
 }
 
 /** How an upload can fail; with a callback, `CallbackFailed` joins it, which is not a failed upload. */
@@ -39,6 +53,13 @@ export const checkConcurrency = (concurrency = 4): Either.Either<number, Invalid
           reason: `must be a whole number of 1 to 1000 parts at once, got ${concurrency}`
         })
       )
+
+/** Parts up to this many bytes are held whole unless asked otherwise. */
+const largestHeld = Bytes.MiB(32)
+
+/** How the parts of a plan are held. */
+export const bufferOf = ({ buffer }: Pick<MultipartOptions<unknown>, "buffer">, partSize: number): "part" | "chunk" =>
+  buffer ?? (partSize <= largestHeld ? "part" : "chunk")
 
 /** The headers of the three kinds of requests of a multipart upload. Fails with `InvalidParam` before anything is sent. */
 export const encodeMultipart = <A>(

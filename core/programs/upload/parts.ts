@@ -1,20 +1,23 @@
 /**
- * Sends parts of an open multipart upload side by side, out of buffers that go round.
+ * Sends parts of an open multipart upload side by side, and proves each by its CRC-64: one that arrived wrong is sent again,
+ * one that an earlier run has sent is compared with the source as it is now.
  *
- * At most `concurrency` parts are in memory at once. A part whose CRC-64 at the server is not ours is sent again.
+ * Memory: `concurrency` parts out of buffers that go round or, chunk by chunk, none to speak of.
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
 import * as Crc64 from "../../model/Crc64.ts"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
-import { Crc64Mismatch } from "../../model/OssError.ts"
+import { Crc64Mismatch, type SourceError } from "../../model/OssError.ts"
 import type { Part } from "../../model/PartPlan.ts"
 import type { Reader } from "../../ports/Source.ts"
-import * as Transport from "../../ports/Transport.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import type { Headers } from "../../wire/Operation.ts"
 import type * as OssClient from "../OssClient.ts"
+import * as Body from "./body.ts"
 import type { UploadError } from "./options.ts"
+import type { Reporter } from "./progress.ts"
 
 /** A part that is at the server, proved by its CRC-64. */
 export interface SentPart {
@@ -37,29 +40,25 @@ export interface OpenUpload {
 /** How often a part is sent again whose CRC-64 came back wrong. */
 const resends = Schedule.intersect(Schedule.recurs(2), Schedule.spaced("100 millis"))
 
-/** Sends one part's bytes and proves them. `onSent` is told bytes of this part, from 0 again for each attempt. */
+/** Sends one part and proves it. `onSent` is told bytes of this part, from 0 again for each attempt. */
 export const sendPart = (
   { client, key, uploadId, partHeaders }: OpenUpload,
-  number: number,
-  content: Uint8Array,
+  { number, size }: Pick<Part, "number" | "size">,
+  { body, crc64 }: Body.MeasuredBody,
   onSent: (bytes: number) => void
 ): Effect.Effect<SentPart, UploadError> =>
-  Effect.suspend(() => {
-    const crc64 = Crc64.of(content)
-    const body = Transport.bytes(content)
-    return client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)).pipe(
-      Effect.flatMap((uploaded) =>
-        uploaded.crc64 === undefined || uploaded.crc64 === crc64
-          ? Effect.succeed({ number, size: content.length, etag: uploaded.etag, crc64 })
-          : new Crc64Mismatch({ of: `part ${number}`, client: crc64, server: uploaded.crc64 })
-      ),
-      Effect.retry({ schedule: resends, while: (error) => error._tag === "Crc64Mismatch" })
-    )
-  })
+  client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)).pipe(
+    Effect.flatMap((uploaded) =>
+      uploaded.crc64 === undefined || uploaded.crc64 === crc64()
+        ? Effect.succeed({ number, size, etag: uploaded.etag, crc64: crc64() })
+        : new Crc64Mismatch({ of: `part ${number}`, client: crc64(), server: uploaded.crc64 })
+    ),
+    Effect.retry({ schedule: resends, while: (error) => error._tag === "Crc64Mismatch" })
+  )
 
 /** Adds up what parts report, so that the sum never falls when one of them starts over. */
-export const tally = (already: number, report: (sent: number) => void): (() => (bytes: number) => void) => {
-  let total = already
+export const tally = (report: (sent: number) => void): (() => (bytes: number) => void) => {
+  let total = 0
   return () => {
     let seen = 0
     return (bytes) => {
@@ -71,8 +70,8 @@ export const tally = (already: number, report: (sent: number) => void): (() => (
   }
 }
 
-/** Buffers of one size for as many fibers as take them at once. What is given back is used again. */
-const bufferPool = (size: number) => {
+/** Buffers for as many fibers as take them at once. What is given back is used again. */
+export const bufferPool = (size: number): Effect.Effect<Uint8Array, never, Scope.Scope> => {
   const free: Array<Uint8Array> = []
   return Effect.acquireRelease(
     Effect.sync(() => free.pop() ?? new Uint8Array(size)),
@@ -80,38 +79,80 @@ const bufferPool = (size: number) => {
   )
 }
 
+/** A part's content for the length of a scope. */
+interface Content {
+  readonly crc64: Effect.Effect<bigint, SourceError>
+  /** Measured when it is asked for. */
+  readonly body: () => Body.MeasuredBody
+}
+
+type ContentOf = (part: Part) => Effect.Effect<Content, SourceError, Scope.Scope>
+
+const inBuffers = (reader: Reader, partSize: number): ContentOf => {
+  const buffer = bufferPool(partSize)
+  return ({ offset, size }) =>
+    Effect.gen(function* () {
+      const content = (yield* buffer).subarray(0, size)
+      yield* reader.read(offset, content)
+      return { crc64: Effect.sync(() => Crc64.of(content)), body: () => Body.inMemory(content) }
+    })
+}
+
+const inChunks =
+  (reader: Reader): ContentOf =>
+  ({ offset, size }) =>
+    Effect.succeed({
+      crc64: Body.crc64OfChunks(reader, offset, size),
+      body: () => Body.inChunks(reader, offset, size)
+    })
+
+export interface SendOptions<E> {
+  /** Bytes; no part is larger. */
+  readonly partSize: number
+  readonly buffer: "part" | "chunk"
+  readonly concurrency: number
+  readonly progress: Pick<Reporter, "report" | "partDone">
+  /** What an earlier run has left at the server of this part. It counts if the source's bytes still have its CRC-64. */
+  readonly known?: ((number: number) => SentPart | undefined) | undefined
+  /** Runs after each part that was sent, before the next part of its fiber. */
+  readonly onSent?: ((part: SentPart) => Effect.Effect<void, E>) | undefined
+}
+
 /**
- * Reads and sends `parts`, at most `concurrency` at once, none larger than `partSize` bytes. The first failure stops the
- * others. `onDone` runs after each part, in the order in which they finish, before the next part of its fiber.
+ * Sends `parts`, at most `concurrency` at once, or proves those that are known. The first failure stops the others. Answers
+ * all of them in their order.
  */
-export const sendParts = <E>(
+export const sendParts = <E = never>(
   upload: OpenUpload,
   parts: Iterable<Part>,
   reader: Reader,
-  options: {
-    readonly partSize: number
-    readonly concurrency: number
-    readonly newCounter: () => (bytes: number) => void
-    readonly onDone: (part: SentPart) => Effect.Effect<void, E>
-  }
+  { buffer, concurrency, known, onSent, partSize, progress }: SendOptions<E>
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
-  const buffer = bufferPool(options.partSize)
+  const contentOf = buffer === "part" ? inBuffers(reader, partSize) : inChunks(reader)
+  const newCounter = tally(progress.report)
   return Effect.forEach(
     parts,
-    ({ number, offset, size }) =>
+    (part) =>
       Effect.scoped(
         Effect.gen(function* () {
-          const content = (yield* buffer).subarray(0, size)
-          yield* reader.read(offset, content)
-          const sent = yield* sendPart(upload, number, content, options.newCounter())
-          yield* options.onDone(sent)
+          const content = yield* contentOf(part)
+          const count = newCounter()
+          const earlier = known?.(part.number)
+          if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) {
+            count(part.size)
+            progress.partDone()
+            return earlier
+          }
+          const sent = yield* sendPart(upload, part, content.body(), count)
+          progress.partDone()
+          if (onSent !== undefined) yield* onSent(sent)
           return sent
         })
       ),
-    { concurrency: options.concurrency }
+    { concurrency }
   )
 }
 
 /** CRC-64 of the object that the parts make, in their order. */
-export const combinedCrc64 = (parts: ReadonlyArray<SentPart>): bigint =>
+export const combinedCrc64 = (parts: ReadonlyArray<Pick<SentPart, "crc64" | "size">>): bigint =>
   parts.reduce((crc64, part) => Crc64.combine(crc64, part.crc64, part.size), 0n)

@@ -42,7 +42,7 @@ export const simple = <A>(
         const reason = `must be at most ${maxSize} bytes for a simple upload, got ${source.size}; use multipart`
         return yield* new InvalidParam({ field: "source", reason })
       }
-      const progress = yield* Progress.make(source.size, options.onProgress)
+      const progress = yield* Progress.make({ total: source.size, totalParts: 1 }, options.onProgress)
       const { body, crc64 } = yield* Body.measured(source, yield* source.open)
       const lookUp = client.execute(Operation.headObject(objectKey))
       const put = {
