@@ -5,10 +5,12 @@
  * contract. Without a `callback`, `CallbackFailed` is not among the errors.
  */
 import type * as Effect from "effect/Effect"
-import type { CallbackFailed } from "../model/OssError.ts"
+import type * as Stream from "effect/Stream"
+import type { CallbackFailed, CheckpointError } from "../model/OssError.ts"
 import type { PresignedUrl } from "../model/PresignedUrl.ts"
 import type { SignedForm } from "../model/SignedForm.ts"
 import type { Uploaded } from "../model/Uploaded.ts"
+import type { CheckpointStore } from "../ports/CheckpointStore.ts"
 import type { Source } from "../ports/Source.ts"
 import type { Transport } from "../ports/Transport.ts"
 import type * as Callback from "../wire/Callback.ts"
@@ -16,14 +18,16 @@ import type { OssClient } from "./OssClient.ts"
 import { form as runForm, type FormOptions } from "./upload/form.ts"
 import type { GrantedOptions, GrantedUploadError } from "./upload/granted.ts"
 import { multipart as runMultipart } from "./upload/multipart.ts"
-import type { MultipartOptions, UploadError, UploadOptions } from "./upload/options.ts"
+import type { MultipartOptions, ResumableOptions, UploadError, UploadOptions } from "./upload/options.ts"
 import { presigned as runPresigned } from "./upload/presigned.ts"
+import { resumable as runResumable } from "./upload/resumable.ts"
+import { multipartStream as runMultipartStream } from "./upload/stream.ts"
 import { simple as runSimple } from "./upload/simple.ts"
 
 export type { FormOptions } from "./upload/form.ts"
 export type { GrantedOptions, GrantedUploadError } from "./upload/granted.ts"
 
-export type { MultipartOptions, UploadError, UploadOptions } from "./upload/options.ts"
+export type { MultipartOptions, ResumableOptions, UploadError, UploadOptions } from "./upload/options.ts"
 
 /** Options with a callback, or with the contract that reads its answer, and without. */
 export type WithCallback<Options, A> = Options & { readonly callback: Callback.Callback<A> }
@@ -53,8 +57,11 @@ export const simple: {
 /**
  * Multipart upload: parts of the source side by side, then one object; up to 48.8 TB in at most 10,000 parts.
  *
- * Holds `concurrency` times `partSize` bytes. Failed or interrupted, it leaves no pending upload behind. A source of one
- * part is sent as one PutObject. Errors as for `simple`.
+ * Holds `concurrency` times `partSize` bytes, or less: see `buffer`. Failed or interrupted, it leaves no pending upload
+ * behind. A source of one part is sent as one PutObject. Errors as for `simple`.
+ *
+ * A stream need not know its length. Its parts grow as it goes on, double after every 1,000, so that 10,000 parts of 8 MiB at
+ * first carry 7.8 TiB. It is asked for no more than the parts in flight can hold, and its own errors are among the errors.
  * Source: "Multipart upload", https://www.alibabacloud.com/help/en/oss/user-guide/multipart-upload
  */
 export const multipart: {
@@ -68,8 +75,47 @@ export const multipart: {
     source: Source,
     options?: WithoutCallback<MultipartOptions<undefined>>
   ): Effect.Effect<Uploaded, UploadError, OssClient>
-} = (key: string, source: Source, options: MultipartOptions<unknown> = {}) =>
-  runMultipart(key, source, options) as never // as above
+  <A, E, R>(
+    key: string,
+    source: Stream.Stream<Uint8Array, E, R>,
+    options: WithCallback<MultipartOptions<A>, A>
+  ): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed | E, OssClient | R>
+  <E, R>(
+    key: string,
+    source: Stream.Stream<Uint8Array, E, R>,
+    options?: WithoutCallback<MultipartOptions<undefined>>
+  ): Effect.Effect<Uploaded, UploadError | E, OssClient | R>
+} = (
+  key: string,
+  source: Source | Stream.Stream<Uint8Array, unknown, unknown>,
+  options: MultipartOptions<unknown> = {}
+) => ("open" in source ? runMultipart(key, source, options) : runMultipartStream(key, source, options)) as never // as above
+
+/**
+ * Resumable upload: a multipart upload whose progress is kept in the `CheckpointStore`, so that the next run for the same
+ * key goes on where this one ended, however it ended.
+ *
+ * What counts as sent is at the server, in the checkpoint, and equal by CRC-64 to what the source holds now. It never
+ * aborts its upload, except to begin anew: for other headers, another part size or, if you say so, another source. While
+ * one run is at work, others fail with `CheckpointError` `Locked`. Once the object is stored, the checkpoint is removed, also
+ * when the callback failed. Errors as for `simple`; `SourceError` `Changed` also when an earlier run began with another
+ * source (see `ifChanged`), and `CheckpointError` when the store fails: what was sent is kept. A source of one part is sent
+ * as one PutObject.
+ * Source: "Resumable upload", https://www.alibabacloud.com/help/en/oss/user-guide/resumable-upload
+ */
+export const resumable: {
+  <A>(
+    key: string,
+    source: Source,
+    options: WithCallback<ResumableOptions<A>, A>
+  ): Effect.Effect<Uploaded<A>, UploadError | CheckpointError | CallbackFailed, OssClient | CheckpointStore>
+  (
+    key: string,
+    source: Source,
+    options?: WithoutCallback<ResumableOptions<undefined>>
+  ): Effect.Effect<Uploaded, UploadError | CheckpointError, OssClient | CheckpointStore>
+} = (key: string, source: Source, options: ResumableOptions<unknown> = {}) =>
+  runResumable(key, source, options) as never // as above
 
 /**
  * Form upload: one PostObject by a signed form, at most 5 GiB. Needs a transport, and no keys.
