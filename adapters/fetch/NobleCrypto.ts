@@ -17,6 +17,10 @@ export const crypto: Service = {
   sha256Hex: (data) => bytesToHex(sha256(data)),
   hmacSha256: (key, data) => hmac(sha256, key, data),
   hmacSha256Hex: (key, data) => bytesToHex(hmac(sha256, key, data)),
+  hmacSha256Keyed: (key) => {
+    const keyed = hmac.create(sha256, key)
+    return (data) => bytesToHex(keyed.clone().update(data).digest())
+  },
   md5: (data) => md5(data)
 }
 

@@ -1,5 +1,5 @@
 /**
- * What we ask of the host's cryptography: three synchronous functions.
+ * What we ask of the host's cryptography: a few synchronous functions.
  *
  * Synchronous, because signing hashes a few hundred bytes and an asynchronous call would cost more than the hash.
  * Counterparts: adapters/node (node:crypto), adapters/fetch (@noble/hashes). Text is hashed as UTF-8.
@@ -13,6 +13,11 @@ export interface Service {
   readonly hmacSha256: (key: Uint8Array, data: string) => Uint8Array
   /** HMAC-SHA256 as 64 lower-case hexadecimal digits. */
   readonly hmacSha256Hex: (key: Uint8Array, data: string) => string
+  /**
+   * The same with a key prepared once, for signing with one key many times. The key is read before the call returns; the
+   * function given back holds what it became, which is as secret.
+   */
+  readonly hmacSha256Keyed: (key: Uint8Array) => (data: string) => string
   /** MD5: 16 bytes. Only for Content-MD5 and for callback signatures, where OSS prescribes it. */
   readonly md5: (data: Uint8Array) => Uint8Array
 }

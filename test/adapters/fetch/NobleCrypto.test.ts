@@ -38,7 +38,8 @@ describe("NobleCrypto", () => {
         crypto.sha256Hex(key),
         hex(crypto.md5(key)),
         hex(crypto.hmacSha256(key, text)),
-        crypto.hmacSha256Hex(key, text)
+        crypto.hmacSha256Hex(key, text),
+        crypto.hmacSha256Keyed(key)(text)
       ].join()
     fc.assert(
       fc.property(key, text, (key, text) => all(NobleCrypto.crypto, key, text) === all(NodeCrypto.crypto, key, text)),

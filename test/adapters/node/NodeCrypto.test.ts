@@ -8,7 +8,7 @@ const utf8 = (text: string) => new TextEncoder().encode(text)
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex")
 
 describe("NodeCrypto", () => {
-  const { hmacSha256, hmacSha256Hex, md5, sha256Hex } = NodeCrypto.crypto
+  const { hmacSha256, hmacSha256Hex, hmacSha256Keyed, md5, sha256Hex } = NodeCrypto.crypto
 
   it("hashes text and bytes with SHA-256", () => {
     const abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
@@ -25,6 +25,29 @@ describe("NodeCrypto", () => {
     const expected = "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     assert.strictEqual(hmacSha256Hex(utf8("Jefe"), "what do ya want for nothing?"), expected)
     assert.strictEqual(hex(hmacSha256(utf8("Jefe"), "what do ya want for nothing?")), expected)
+  })
+
+  it("signs with a key prepared once, however long key and text are", () => {
+    const keys = [0, 1, 32, 63, 64, 65, 200].map((length) => new Uint8Array(length).fill(length))
+    const texts = [0, 1, 55, 56, 341, 342, 5000].flatMap((length) =>
+      ["a", "é", "😀"].map((unit) => unit.repeat(length))
+    )
+    const both = keys.flatMap((key) => {
+      const keyed = hmacSha256Keyed(key)
+      return texts.map((text) => [keyed(text), hmacSha256Hex(key, text)])
+    })
+    assert.deepStrictEqual(
+      both.filter(([prepared, plain]) => prepared !== plain),
+      []
+    )
+  })
+
+  it("holds a copy of the key", () => {
+    const key = utf8("Jefe")
+    const keyed = hmacSha256Keyed(key)
+    const before = [keyed("a"), keyed("a".repeat(1000))]
+    key.fill(0)
+    assert.deepStrictEqual([keyed("a"), keyed("a".repeat(1000))], before)
   })
 
   it("hashes bytes with MD5", () => {
@@ -55,6 +78,16 @@ describe("NodeCrypto", () => {
     assert.notStrictEqual(older.crypto, NodeCrypto.crypto)
     assert.strictEqual(older.crypto.sha256Hex("日本"), sha256Hex("日本"))
     assert.strictEqual(hex(older.crypto.md5(utf8("message digest"))), "f96b697d7cb7938d525a2f31aaf161d0")
+  })
+
+  it("answers the same where WebAssembly may not be compiled", async () => {
+    vi.resetModules()
+    const Module = () => assert.fail("disallowed by embedder")
+    vi.stubGlobal("WebAssembly", { ...WebAssembly, Module })
+    const without = await import("../../../adapters/node/NodeCrypto.ts")
+    const answer = without.crypto.hmacSha256Keyed(utf8("Jefe"))("a")
+    vi.unstubAllGlobals()
+    assert.strictEqual(answer, hmacSha256Hex(utf8("Jefe"), "a"))
   })
 
   it.effect("is a layer", () =>
