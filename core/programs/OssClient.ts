@@ -82,6 +82,25 @@ export const mayHaveActed = (error: RequestError): boolean =>
   error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
 
 /**
+ * Tries again to store an object, by `schedule` as long as `isWorthIt`. An attempt that may have acted is not forgotten when
+ * a later one is refused: then its error is the outcome, for the refusal would say that nothing was stored.
+ */
+export const retryStoring = <A, E extends RequestError, R>(
+  attempt: Effect.Effect<A, E, R>,
+  schedule: Schedule.Schedule<unknown, RequestError>,
+  isWorthIt: (error: E) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let doubt: E | undefined
+    const noted = Effect.tapError(attempt, (error) =>
+      Effect.sync(() => {
+        if (mayHaveActed(error)) doubt = error
+      })
+    )
+    return Effect.mapError(Effect.retry(noted, { schedule, while: isWorthIt }), (error) => doubt ?? error)
+  })
+
+/**
  * Builds the client. Fails with `InvalidParam` when bucket, region or endpoint cannot be right; reaches no server.
  */
 export const make = (
@@ -162,12 +181,15 @@ export const make = (
         )
       })
 
+    const retried = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> => {
+      const isWorthIt = (error: RequestError) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
+      return operation.storesObject
+        ? retryStoring(cured(operation), retry, isWorthIt)
+        : Effect.retry(cured(operation), { schedule: retry, while: isWorthIt })
+    }
+
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
-      cured(operation).pipe(
-        Effect.retry({
-          schedule: retry,
-          while: (error) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
-        }),
+      retried(operation).pipe(
         Effect.withSpan(`oss.${operation.name.split(" ", 1)[0]}`, {
           kind: "client",
           captureStackTrace: false,

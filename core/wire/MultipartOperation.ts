@@ -141,6 +141,7 @@ export const completeMultipartUpload = (
     headers: { "content-type": "application/xml", ...headers },
     body: Transport.bytes(Utf8.encode(`<CompleteMultipartUpload>${items.join("")}</CompleteMultipartUpload>`)),
     repeatable: false,
+    storesObject: true,
     decode: (response, explain) =>
       ServiceResponse.toStored("CompleteMultipartUpload", response, "x-oss-callback" in headers, explain)
   }

@@ -25,6 +25,8 @@ export interface Operation<out A> {
   readonly body: Transport.Body
   /** Whether sending it twice does what sending it once does, so that it may be sent again when its answer was lost. */
   readonly repeatable: boolean
+  /** Whether it makes an object: then an attempt that may have acted is not forgotten when a later one is refused. */
+  readonly storesObject: boolean
   /** The longest answer to accept, in bytes. */
   readonly maxResponseBytes: number
   readonly onSent?: ((bytes: number) => void) | undefined
@@ -43,6 +45,7 @@ export const base = {
   headers: {},
   body: Transport.empty,
   repeatable: true,
+  storesObject: false,
   maxResponseBytes: smallAnswer
 } as const
 
@@ -66,6 +69,7 @@ export const putObject = (
 ): Operation<ServiceResponse.Stored> => ({
   ...base,
   name: "PutObject",
+  storesObject: true,
   method: "PUT",
   key,
   headers,

@@ -62,29 +62,41 @@ const isAmbiguous = (error: RequestError): boolean =>
   isNoSuchUpload(error) ||
   (OssClient.isTransient(error) && !(error._tag === "TransportError" && error.sent === "nothing"))
 
-/** Makes the parts the object. An ambiguous error is settled by HeadObject, then Complete is tried again by `retry`. */
+/**
+ * Makes the parts the object. An ambiguous error is settled by HeadObject, then Complete is tried again. A doubt that nobody
+ * could settle is the outcome, also when a later attempt is refused; an upload that is gone without its object is no doubt.
+ */
 export const complete = (
   upload: OpenUpload,
   parts: ReadonlyArray<SentPart>,
   headers: Operation.Headers
-): Effect.Effect<Stored, RequestError> => {
-  const { client, key, uploadId } = upload
-  const object = expected(parts)
-  return client.execute(MultipartOperation.completeMultipartUpload(key, uploadId, parts, headers)).pipe(
-    Effect.catchAll((error: RequestError) =>
-      isAmbiguous(error)
-        ? Effect.flatMap(
-            findStored(upload, object),
-            Option.match({ onNone: () => Effect.fail(error), onSome: Effect.succeed })
-          )
-        : Effect.fail(error)
-    ),
-    Effect.retry({
-      schedule: client.retry,
-      while: (error: RequestError) => isAmbiguous(error) && !isNoSuchUpload(error)
-    })
-  )
-}
+): Effect.Effect<Stored, RequestError> =>
+  Effect.suspend(() => {
+    const { client, key, uploadId } = upload
+    const object = expected(parts)
+    let doubt: RequestError | undefined
+    const settle = (error: RequestError): Effect.Effect<Stored, RequestError> => {
+      if (OssClient.mayHaveActed(error)) doubt = error
+      return Effect.matchEffect(findStored(upload, object), {
+        onFailure: () => Effect.fail(error),
+        onSuccess: Option.match({
+          onSome: (stored) => Effect.succeed(stored),
+          onNone: () => {
+            if (isNoSuchUpload(error)) doubt = undefined
+            return Effect.fail(error)
+          }
+        })
+      })
+    }
+    return client.execute(MultipartOperation.completeMultipartUpload(key, uploadId, parts, headers)).pipe(
+      Effect.catchIf(isAmbiguous, settle),
+      Effect.retry({
+        schedule: client.retry,
+        while: (error: RequestError) => isAmbiguous(error) && !isNoSuchUpload(error)
+      }),
+      Effect.mapError((error) => doubt ?? error)
+    )
+  })
 
 /** The receipt of an object made of parts. */
 export const receiptOf = <A>(

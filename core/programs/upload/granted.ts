@@ -72,12 +72,12 @@ export const send = <A>(granted: Granted, options: GrantedOptions<A>) =>
         onSent: (bytes: number) => progress.report(Math.min(bytes, total))
       }
       const operation = method === "POST" ? "PostObject" : "PutObject"
-      const stored = yield* transport.send(request).pipe(
-        Effect.flatMap((response) => ServiceResponse.toStored(operation, response, carriesCallback)),
-        Effect.retry({
-          schedule: options.retry ?? OssClient.defaultRetry,
-          while: (error) => OssClient.isTransient(error) && !(forbidsOverwrite && OssClient.mayHaveActed(error))
-        })
+      const stored = yield* OssClient.retryStoring(
+        Effect.flatMap(transport.send(request), (response) =>
+          ServiceResponse.toStored(operation, response, carriesCallback)
+        ),
+        options.retry ?? OssClient.defaultRetry,
+        (error) => OssClient.isTransient(error) && !(forbidsOverwrite && OssClient.mayHaveActed(error))
       )
       yield* progress.finish(total)
       return yield* receipt(granted.sent(), stored, options.callback, undefined)

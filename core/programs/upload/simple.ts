@@ -14,7 +14,7 @@ import * as Callback from "../../wire/Callback.ts"
 import * as ObjectHeaders from "../../wire/ObjectHeaders.ts"
 import * as Operation from "../../wire/Operation.ts"
 import type { Stored } from "../../wire/ServiceResponse.ts"
-import { OssClient } from "../OssClient.ts"
+import * as OssClient from "../OssClient.ts"
 import * as Body from "./body.ts"
 import type { UploadError, UploadOptions } from "./options.ts"
 import * as Progress from "./progress.ts"
@@ -28,10 +28,10 @@ export const simple = <A>(
   key: string,
   source: Source,
   options: UploadOptions<A>
-): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed, OssClient> =>
+): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed, OssClient.OssClient> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const client = yield* OssClient
+      const client = yield* OssClient.OssClient
       const objectKey = yield* ObjectKey.make(key)
       const headers = {
         ...(yield* ObjectHeaders.encode(objectKey, options)),
@@ -61,13 +61,11 @@ export const simple = <A>(
           callback: undefined
         }))
       )
-      const stored = yield* client
-        .execute(put)
-        .pipe(
-          Effect.catchTag("TransportError", (error) =>
-            error.sent === "unknown" && options.forbidOverwrite ? Effect.orElseFail(foundStored, () => error) : error
-          )
-        )
+      const stored = yield* Effect.catchAll(client.execute(put), (error) =>
+        OssClient.mayHaveActed(error) && options.forbidOverwrite
+          ? Effect.orElseFail(foundStored, () => error)
+          : Effect.fail(error)
+      )
       yield* progress.finish(source.size)
       const sent = {
         method: "simple",
