@@ -15,6 +15,7 @@ import { TLSSocket } from "node:tls"
 import { type SourceError, TransportError } from "../../core/model/OssError.ts"
 import * as Utf8 from "../../core/model/Utf8.ts"
 import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
+import * as EarlyAnswer from "./EarlyAnswer.ts"
 import * as RequestBody from "./RequestBody.ts"
 
 /** A URL in the pieces that node:http takes. */
@@ -84,6 +85,7 @@ export const run = (
     after(request.timeout, () => fail(failure("Timeout", `not done within ${Duration.format(request.timeout)}`)))
 
     outgoing.on("socket", (socket) => {
+      EarlyAnswer.keep(socket)
       if (isReady(socket)) return void (connected = true)
       after(connectTimeout, () => {
         if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
