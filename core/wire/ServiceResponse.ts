@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Crc64 from "../model/Crc64.ts"
 import { ServiceError, UnexpectedResponse, type CallbackFailure } from "../model/OssError.ts"
 import type { Response } from "../ports/Transport.ts"
+import * as FailureReason from "./callback/FailureReason.ts"
 import * as Xml from "./Xml.ts"
 
 /** What became of the callback of a request that stored an object. */
@@ -112,32 +113,13 @@ export const toError = (operation: string, response: Response, explain?: Explain
   })
 }
 
-// Texts of 203 answers, in the order in which they must be tried: the length complaints also begin with "Error status".
-const callbackFailures: ReadonlyArray<readonly [RegExp, CallbackFailure]> = [
-  [/too long content-length/i, "TooLong"],
-  [/content-length/i, "Other"],
-  [/conent-length/i, "Other"],
-  [/timeout|cost too long time/i, "TimedOut"],
-  [/can ?not connect/i, "CannotConnect"],
-  [/error status ?: ?-1/i, "CannotConnect"],
-  [/error status ?: ?\d/i, "BadStatus"],
-  [/not valid json/i, "NotJson"],
-  [/too many callback/i, "TooMany"]
-]
-const callbackFailureByEc: { readonly [ec: string]: CallbackFailure } = {
-  "0007-00000201": "TooMany",
-  "0007-00000202": "TimedOut",
-  "0007-00000205": "NotJson"
-}
-
 const callbackFailure = (response: Response): CallbackOutcome => {
   const document = errorDocument(response)
   const detail = field(document, "Message")
   const ec = field(document, "EC") || (response.headers["x-oss-ec"] ?? "")
-  const byText = callbackFailures.find(([text]) => text.test(detail))?.[1]
   return {
     _tag: "Failed",
-    reason: byText ?? callbackFailureByEc[ec] ?? "Other",
+    reason: FailureReason.of(detail, ec),
     detail: detail || "no reason given",
     ec
   }
