@@ -1,0 +1,7 @@
+export * as BrowserUpload from "./BrowserUpload.ts"
+export type { Store } from "./Memory.ts"
+export { fingerprint } from "./Memory.ts"
+export type { Options, Progress, State } from "./Options.ts"
+export { upload, uploadForm, uploadPresigned, type Grant, type Task } from "./Task.ts"
+export type { Uploaded } from "./Uploaded.ts"
+export { UploadFailed, type Code } from "./UploadFailed.ts"
