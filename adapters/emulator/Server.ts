@@ -13,6 +13,7 @@ import type * as Scope from "effect/Scope"
 import * as NodeHttp from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type * as Http from "./Http.ts"
+import * as Lingering from "./Lingering.ts"
 import * as Sending from "./Sending.ts"
 
 export interface Options {
@@ -22,6 +23,8 @@ export interface Options {
   readonly host?: string | undefined
   /** How long requests under way may take to end when the scope closes, in milliseconds. Default 1,000. */
   readonly graceMillis?: number | undefined
+  /** How far bodies are read on that are refused early. Default: `Lingering.defaults`. */
+  readonly lingering?: Lingering.Limits | undefined
 }
 
 export interface Address {
@@ -57,14 +60,15 @@ export const readHeaders = (raw: ReadonlyArray<string>): Http.Headers => {
 const toRequest = (
   incoming: NodeHttp.IncomingMessage,
   outgoing: NodeHttp.ServerResponse,
+  bytes: AsyncIterator<Uint8Array>,
   expectsContinue: boolean
 ): Http.Request => ({
   method: incoming.method ?? "GET",
   target: incoming.url ?? "/",
   headers: readHeaders(incoming.rawHeaders),
   httpVersion: incoming.httpVersion === "1.0" ? "1.0" : "1.1",
-  // An iterator that is left early must not tear down the socket: the refusal still has to go out.
-  body: { [Symbol.asyncIterator]: () => incoming.iterator({ destroyOnReturn: false }) },
+  // Leaving it early must not end it: the refusal still has to go out, and what is left be read.
+  body: { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) },
   remoteAddress: (incoming.socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
   sendContinue: () => {
     if (expectsContinue) outgoing.writeContinue()
@@ -129,9 +133,11 @@ export const serve = <R>(handler: Handler<R>, options: Options): Effect.Effect<A
     }
     const answer =
       (expectsContinue: boolean) => (incoming: NodeHttp.IncomingMessage, outgoing: NodeHttp.ServerResponse) => {
-        const request = toRequest(incoming, outgoing, expectsContinue)
+        const rest = incoming.iterator({ destroyOnReturn: false })
+        const request = toRequest(incoming, outgoing, rest, expectsContinue)
+        const exchange = { incoming, outgoing, request, rest, lingering: options.lingering ?? Lingering.defaults }
         const fiber = run(
-          Effect.flatMap(handler(request), (response) => Sending.send(incoming, outgoing, request, response)).pipe(
+          Effect.flatMap(handler(request), (response) => Sending.send(exchange, response)).pipe(
             Effect.scoped,
             inTurn(incoming.socket)
           )
