@@ -17,6 +17,7 @@ const { accessKeyId, accessKeySecret, bucket, contentType, expiresIn, key, regio
 
 const signer = Signature.make(crypto)
 const terms = { credentials: { accessKeyId, accessKeySecret: Redacted.make(accessKeySecret) }, region, time }
+const presignTerms = { credentials: terms.credentials, region, time, expiresIn }
 
 const uploadPart: Parameters<typeof Signature.signHeaders>[1] = {
   method: "PUT",
@@ -31,7 +32,7 @@ const part = { ...uploadPart, headers: {} }
 const signHeaders = (signer: Signature.Signer) =>
   Either.getOrThrow(Signature.signHeaders(signer, uploadPart, terms)).headers
 
-const presign = () => Either.getOrThrow(Signature.presign(signer, putObject, { ...terms, expiresIn })).search
+const presign = () => Either.getOrThrow(Signature.presign(signer, putObject, presignTerms)).search
 
 const form = (): Readonly<Record<string, string>> => {
   const stamp = Either.getOrThrow(Signature.stamp(signer, terms))
@@ -50,8 +51,7 @@ const form = (): Readonly<Record<string, string>> => {
 export const bouts = async (settings: Settings): Promise<ReadonlyArray<Bout>> => {
   const peers = settings.peers ? await SignaturePeers.make() : SignaturePeers.none
   const partNumbers = Array.from({ length: settings.smoke ? 100 : 10_000 }, (_, index) => index + 1)
-  const presignParts = () =>
-    Either.getOrThrow(Signature.presignParts(signer, part, { ...terms, expiresIn }, partNumbers))
+  const presignParts = () => Either.getOrThrow(Signature.presignParts(signer, part, presignTerms, partNumbers))
 
   // The same request, signed by Alibaba's own client: if these differed, one of the two would time something else.
   if (peers.authorization !== undefined && peers.authorization !== signHeaders(signer)["authorization"]) {

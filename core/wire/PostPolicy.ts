@@ -23,6 +23,7 @@
  */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
+import * as Members from "../model/Members.ts"
 import * as ObjectKey from "../model/ObjectKey.ts"
 import { InvalidParam } from "../model/OssError.ts"
 import * as Condition from "./policy/Condition.ts"
@@ -129,9 +130,7 @@ export const fields = (
     const name = Condition.canonicalName(field)
     if (taken.has(name)) continue
     taken.add(name)
-    // By assignment this name would set the prototype. Defining every member would cost more than signing.
-    if (field === "__proto__") Object.defineProperty(form, field, { value, enumerable: true })
-    else form[field] = value
+    Members.put(form, field, value)
   }
   for (const [name, value] of own) form[name] = value
   form["policy"] = policy.base64

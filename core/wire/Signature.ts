@@ -9,7 +9,17 @@ import * as Either from "effect/Either"
 import { InvalidParam } from "../model/OssError.ts"
 import type * as Crypto from "../ports/Crypto.ts"
 import * as CanonicalRequest from "./signature/CanonicalRequest.ts"
-import { algorithm, begin, finish, type Signed, type Signer } from "./signature/Signing.ts"
+import type { Entry } from "./signature/SignedHeaders.ts"
+import {
+  algorithm,
+  begin,
+  finish,
+  settle,
+  type Begun,
+  type Checked,
+  type Signed,
+  type Signer
+} from "./signature/Signing.ts"
 import * as SigningKey from "./signature/SigningKey.ts"
 
 export type { Request } from "./signature/CanonicalRequest.ts"
@@ -33,8 +43,6 @@ export interface SignedRequest extends Signed {
   readonly headers: Readonly<Record<string, string>>
 }
 
-const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
-
 /**
  * Signs a request by its headers. What it carries of `x-oss-date`, `x-oss-content-sha256`, `x-oss-security-token` and
  * `authorization` is replaced. Fails with `InvalidParam` for what cannot be signed.
@@ -43,27 +51,37 @@ export const signHeaders = (
   signer: Signer,
   request: CanonicalRequest.Request,
   terms: SigningKey.Terms
-): Either.Either<SignedRequest, InvalidParam> =>
-  Either.flatMap(begin(signer, terms), ({ datetime, key, token }) => {
-    const headers: Record<string, string> = {
-      "x-oss-content-sha256": CanonicalRequest.unsignedPayload,
-      "x-oss-date": datetime
-    }
-    if (token !== "") headers["x-oss-security-token"] = token
-    return Either.flatMap(CanonicalRequest.make(request, headers), (parts) => {
-      const { additional, entries } = parts.headers
-      if (token === "" && entries.some(([name]) => name === "x-oss-security-token")) {
-        return refuse("x-oss-security-token", "must come from the credentials, which have none")
-      }
-      return Either.map(CanonicalRequest.query(request.query), (query) => {
-        const text = CanonicalRequest.text(parts, query)
-        const { canonicalRequest, signature, stringToSign } = finish(signer, key, datetime, text)
-        const named = additional === "" ? "" : `,AdditionalHeaders=${additional}`
-        headers["authorization"] = `${algorithm} Credential=${key.credential}${named},Signature=${signature}`
-        return { canonicalRequest, stringToSign, signature, headers }
-      })
-    })
-  })
+): Either.Either<SignedRequest, InvalidParam> => settle(sign(signer, request, terms))
+
+const sign = (signer: Signer, request: CanonicalRequest.Request, terms: SigningKey.Terms): Checked<SignedRequest> => {
+  const begun = begin(signer, terms)
+  if (begun instanceof InvalidParam) return begun
+  const { key, moment, token } = begun
+  const { datetime } = moment
+  const own: Array<Entry> = [contentSha256, ["x-oss-date", datetime]]
+  if (token !== "") own.push(["x-oss-security-token", token])
+  const parts = CanonicalRequest.make(request, own)
+  if (parts instanceof InvalidParam) return parts
+  const { additional, entries } = parts.headers
+  if (token === "" && entries.some(isToken)) {
+    const reason = "must come from the credentials, which have none"
+    return new InvalidParam({ field: "x-oss-security-token", reason })
+  }
+  const query = CanonicalRequest.query(request.query)
+  if (query instanceof InvalidParam) return query
+  const { canonicalRequest, signature, stringToSign } = finish(signer, key, moment, CanonicalRequest.text(parts, query))
+  const named = additional === "" ? "" : `,AdditionalHeaders=${additional}`
+  const authorization = `${algorithm} Credential=${key.credential}${named},Signature=${signature}`
+  const payload = CanonicalRequest.unsignedPayload
+  const headers =
+    token === ""
+      ? { "x-oss-content-sha256": payload, "x-oss-date": datetime, authorization }
+      : { "x-oss-content-sha256": payload, "x-oss-date": datetime, "x-oss-security-token": token, authorization }
+  return { canonicalRequest, stringToSign, signature, headers }
+}
+
+const contentSha256: Entry = ["x-oss-content-sha256", CanonicalRequest.unsignedPayload]
+const isToken = ([name]: Entry): boolean => name === "x-oss-security-token"
 
 /** What a form states beside its policy, and the policy states too. */
 export interface Stamp {
@@ -74,8 +92,12 @@ export interface Stamp {
 }
 
 /** The stamp that `signPolicy` gives for the same terms: the policy's text states it, so it is needed first. */
-export const stamp = (signer: Signer, terms: SigningKey.Terms): Either.Either<Stamp, InvalidParam> =>
-  Either.map(begin(signer, terms), ({ datetime, key }) => ({ credential: key.credential, date: datetime }))
+export const stamp = (signer: Signer, terms: SigningKey.Terms): Either.Either<Stamp, InvalidParam> => {
+  const begun = begin(signer, terms)
+  return settle(begun instanceof InvalidParam ? begun : stampOf(begun))
+}
+
+const stampOf = ({ key, moment }: Begun): Stamp => ({ credential: key.credential, date: moment.datetime })
 
 /**
  * Signs a form's policy: the base64 text itself, exactly as the form will carry it. Fails with `InvalidParam` for the term
@@ -85,9 +107,9 @@ export const signPolicy = (
   signer: Signer,
   policyBase64: string,
   terms: SigningKey.Terms
-): Either.Either<Stamp & { readonly signature: string }, InvalidParam> =>
-  Either.map(begin(signer, terms), ({ datetime, key }) => ({
-    credential: key.credential,
-    date: datetime,
-    signature: signer.crypto.hmacSha256Hex(key.bytes, policyBase64)
-  }))
+): Either.Either<Stamp & { readonly signature: string }, InvalidParam> => {
+  const begun = begin(signer, terms)
+  if (begun instanceof InvalidParam) return Either.left(begun)
+  const { credential, date } = stampOf(begun)
+  return Either.right({ credential, date, signature: begun.key.hmac(policyBase64) })
+}

@@ -9,17 +9,47 @@ import * as Either from "effect/Either"
 import type { Bucket } from "../model/Bucket.ts"
 import { InvalidParam } from "../model/OssError.ts"
 
-const plain = /^[A-Za-z0-9\-._~]*$/
-const plainPath = /^[A-Za-z0-9\-._~/]*$/
+const reserved = /[^A-Za-z0-9\-._~]/
+const reservedInPath = /[^A-Za-z0-9\-._~/]/
 const leftBare = /[!'()*]/g
-const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`
+const escape = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`
+
+/** The escape of each ASCII character, or nothing for those that stay. */
+const escapesBut = (stays: RegExp): ReadonlyArray<string> =>
+  Array.from({ length: 128 }, (_, code) => String.fromCharCode(code)).map((character) =>
+    stays.test(character) ? escape(character) : ""
+  )
+const escapes = escapesBut(reserved)
+const escapesInPath = escapesBut(reservedInPath)
+
+/** `text` from `at` on needs escapes. ASCII by the table: a key with a few blanks takes a fourth of what the engine's own takes. */
+const escapeFrom = (text: string, at: number, escapes: ReadonlyArray<string>): string | undefined => {
+  let encoded = ""
+  let bare = 0
+  for (let i = at; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 127) return undefined
+    const escape = escapes[code]!
+    if (escape === "") continue
+    encoded += text.slice(bare, i) + escape
+    bare = i + 1
+  }
+  return encoded + text.slice(bare)
+}
+
+const byEngine = (text: string): string => encodeURIComponent(text).replace(leftBare, escape)
 
 /** Encodes everything but the unreserved characters. The text must be well-formed Unicode (see `Utf8.isWellFormed`). */
-export const encode = (text: string): string =>
-  plain.test(text) ? text : encodeURIComponent(text).replace(leftBare, escape)
+export const encode = (text: string): string => {
+  const at = text.search(reserved)
+  return at === -1 ? text : (escapeFrom(text, at, escapes) ?? byEngine(text))
+}
 
 /** The same, but slashes stay: for keys in paths and in what is signed. */
-export const encodePath = (text: string): string => (plainPath.test(text) ? text : encode(text).replaceAll("%2F", "/"))
+export const encodePath = (text: string): string => {
+  const at = text.search(reservedInPath)
+  return at === -1 ? text : (escapeFrom(text, at, escapesInPath) ?? byEngine(text).replaceAll("%2F", "/"))
+}
 
 /** Decodes %XX; "+" stays "+". Fails with `InvalidParam` for `field` when the escapes are broken or are not UTF-8. */
 export const decode = (text: string, field: string): Either.Either<string, InvalidParam> =>
@@ -31,9 +61,6 @@ export const decode = (text: string, field: string): Either.Either<string, Inval
 /** A request's query: decoded names and values; an empty value stands for a name alone (`?uploads`). */
 export type Query = Readonly<Record<string, string>>
 
-const byCodeUnit = ([a]: readonly [string, string], [b]: readonly [string, string]): number =>
-  a < b ? -1 : a > b ? 1 : 0
-
 /**
  * The query as it is signed and as it is sent: encoded, then sorted by the encoded name, `name` alone for an empty value.
  * Encoded names are ASCII, so the order of code units is the order of bytes. (ali-oss sorts with `localeCompare`, which
@@ -42,14 +69,25 @@ const byCodeUnit = ([a]: readonly [string, string], [b]: readonly [string, strin
 export const encodeQuery = (query: Query): string => {
   const names = Object.keys(query)
   if (names.length === 0) return ""
-  const pairs = names.map((name) => [encode(name), query[name]!] as const)
-  if (pairs.length > 1) pairs.sort(byCodeUnit)
-  let text = ""
-  for (const [name, value] of pairs) {
-    text += text === "" ? name : `&${name}`
-    if (value !== "") text += `=${encode(value)}`
+  const pairs: Array<Pair> = []
+  for (const asGiven of names) {
+    const name = encode(asGiven)
+    const value = query[asGiven]! // one of its own names
+    const text = value === "" ? name : `${name}=${encode(value)}`
+    // Into its place: queries are short, and mostly in order as they come.
+    let place = pairs.length
+    while (place > 0 && pairs[place - 1]!.name > name) place--
+    if (place === pairs.length) pairs.push({ name, text })
+    else pairs.splice(place, 0, { name, text })
   }
-  return text
+  let all = ""
+  for (const { text } of pairs) all += all === "" ? text : `&${text}`
+  return all
+}
+
+interface Pair {
+  readonly name: string
+  readonly text: string
 }
 
 /**

@@ -5,10 +5,10 @@
  * ones; payload word. OSS does not take a hash of the body, so the payload word is UNSIGNED-PAYLOAD.
  * Source: "Signature Version 4", https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4
  */
-import * as Either from "effect/Either"
 import { InvalidParam } from "../../model/OssError.ts"
 import * as Uri from "../Uri.ts"
 import * as SignedHeaders from "./SignedHeaders.ts"
+import type { Checked } from "./Signing.ts"
 
 /** What is signed of a request. All texts as they are before percent-encoding. */
 export interface Request {
@@ -37,50 +37,43 @@ export const unsignedPayload = "UNSIGNED-PAYLOAD"
 
 /**
  * Checks and encodes all parts but the query. `own` are the signer's headers, names in lower case; they stand in for the
- * request's of the same name; `undefined` for a received request. Fails with `InvalidParam` for the part at fault.
+ * request's of the same name; `undefined` for a received request. Gives `InvalidParam` for the part at fault.
  */
-export const make = (
-  request: Request,
-  own: Readonly<Record<string, string>> | undefined
-): Either.Either<Parts, InvalidParam> =>
-  Either.flatMap(path(request), (path) =>
-    Either.map(SignedHeaders.make(request.headers, own, request.additionalHeaders), (headers) => ({
-      method: request.method,
-      path,
-      headers
-    }))
-  )
+export const make = (request: Request, own: ReadonlyArray<SignedHeaders.Entry> | undefined): Checked<Parts> => {
+  const path = pathOf(request)
+  if (path instanceof InvalidParam) return path
+  const headers = SignedHeaders.make(request.headers, own, request.additionalHeaders)
+  return headers instanceof InvalidParam ? headers : { method: request.method, path, headers }
+}
 
-/** The query as it is signed. Fails with `InvalidParam` for `query`. */
-export const query = (query: Uri.Query): Either.Either<string, InvalidParam> =>
-  encodable("query", query, Uri.encodeQuery)
+/** The query as it is signed. Gives `InvalidParam` for `query`. */
+export const query = (query: Uri.Query): Checked<string> => encodable("query", query, Uri.encodeQuery)
 
 /** The whole text; `query` as the function above gives it. */
 export const text = ({ headers, method, path }: Parts, query: string): string =>
   `${method}\n${path}\n${query}\n${headers.lines}\n${headers.additional}\n${headers.payload || unsignedPayload}`
 
-const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
+const refusal = (field: string, reason: string) => new InvalidParam({ field, reason })
 
 const methodForm = /^[A-Z]+$/
 
 /** Bucket and key as they are signed: `/bucket/key`, `/bucket/`, `/`. */
-const path = ({ bucket, key, method }: Request): Either.Either<string, InvalidParam> => {
-  if (!methodForm.test(method)) return refuse("method", `must be in capitals, got ${JSON.stringify(method)}`)
-  if (bucket === undefined) {
-    return key === undefined ? Either.right("/") : refuse("bucket", "must be given where a key is")
+const pathOf = ({ bucket, key, method }: Request): Checked<string> => {
+  if (!methodForm.test(method)) return refusal("method", `must be in capitals, got ${JSON.stringify(method)}`)
+  if (bucket === undefined) return key === undefined ? "/" : refusal("bucket", "must be given where a key is")
+  const encodedBucket = encodable("bucket", bucket, Uri.encode)
+  if (encodedBucket instanceof InvalidParam || key === undefined) {
+    return encodedBucket instanceof InvalidParam ? encodedBucket : `/${encodedBucket}/`
   }
-  return Either.flatMap(encodable("bucket", bucket, Uri.encode), (bucket) =>
-    key === undefined
-      ? Either.right(`/${bucket}/`)
-      : Either.map(encodable("key", key, Uri.encodePath), (key) => `/${bucket}/${key}`)
-  )
+  const encodedKey = encodable("key", key, Uri.encodePath)
+  return encodedKey instanceof InvalidParam ? encodedKey : `/${encodedBucket}/${encodedKey}`
 }
 
 // encodeURIComponent throws for lone surrogates, and only for them; asking beforehand would read every text twice.
-const encodable = <A>(field: string, from: A, encode: (from: A) => string): Either.Either<string, InvalidParam> => {
+const encodable = <A>(field: string, from: A, encode: (from: A) => string): Checked<string> => {
   try {
-    return Either.right(encode(from))
+    return encode(from)
   } catch {
-    return refuse(field, "must be well-formed Unicode, got a lone surrogate")
+    return refusal(field, "must be well-formed Unicode, got a lone surrogate")
   }
 }

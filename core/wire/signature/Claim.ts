@@ -13,7 +13,7 @@ import { InvalidParam } from "../../model/OssError.ts"
 import * as Instant from "./Instant.ts"
 import { maxExpiresIn } from "./PresignedUrl.ts"
 import * as SignedHeaders from "./SignedHeaders.ts"
-import { algorithm } from "./Signing.ts"
+import { algorithm, settle } from "./Signing.ts"
 import * as SigningKey from "./SigningKey.ts"
 
 export interface Claim {
@@ -114,8 +114,7 @@ const make = (
   if (parsed.date !== Instant.date(time.value)) return refuse(field, "must have a credential of the day of x-oss-date")
   const { accessKeyId, region, product } = parsed
   const claim = { place, accessKeyId, region, product, time: time.value, expiresIn, signature }
-  return Either.map(
-    SignedHeaders.additionalNames(additional === undefined || additional === "" ? [] : additional.split(";")),
-    (additionalHeaders) => ({ ...claim, additionalHeaders })
-  )
+  const names = additional === undefined || additional === "" ? [] : additional.split(";")
+  const additionalHeaders = SignedHeaders.additionalNames(names)
+  return settle(additionalHeaders instanceof InvalidParam ? additionalHeaders : { ...claim, additionalHeaders })
 }

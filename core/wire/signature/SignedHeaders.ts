@@ -6,12 +6,12 @@
  * sees; blanks inside stay. Sources: "Signature Version 4", https://www.alibabacloud.com/help/en/oss/developer-reference/recommend-to-use-signature-version-4;
  * RFC 9110 §5.5 (field values).
  */
-import * as Either from "effect/Either"
 import { InvalidParam } from "../../model/OssError.ts"
 import * as Utf8 from "../../model/Utf8.ts"
+import type { Checked } from "./Signing.ts"
 
 type Headers = Readonly<Record<string, string>>
-type Entry = readonly [name: string, value: string]
+export type Entry = readonly [name: string, value: string]
 
 export interface SignedHeaders {
   /** Names in lower case and values without outer blanks, sorted by name. */
@@ -30,70 +30,84 @@ export const isDefault = (name: string): boolean =>
 
 /**
  * The additional headers' names as they are signed and sent: in lower case, sorted, each once, without those that are
- * signed anyway. Fails with `InvalidParam` for `additionalHeaders`.
+ * signed anyway. Gives `InvalidParam` for `additionalHeaders`.
  */
-export const additionalNames = (
-  names: ReadonlyArray<string> | undefined
-): Either.Either<ReadonlyArray<string>, InvalidParam> => {
+export const additionalNames = (names: ReadonlyArray<string> | undefined): Checked<ReadonlyArray<string>> => {
   if (names === undefined || names.length === 0) return none
   const additional = new Set<string>()
   for (const asGiven of names) {
-    const name = asGiven.toLowerCase()
-    if (!token.test(asGiven) || name === "authorization") {
-      return refuse("additionalHeaders", `must be names of headers but Authorization, got ${JSON.stringify(asGiven)}`)
+    const { isDefault, lower } = nameOf(asGiven) ?? forbidden
+    if (lower === "authorization") {
+      const reason = `must be names of headers but Authorization, got ${JSON.stringify(asGiven)}`
+      return new InvalidParam({ field: "additionalHeaders", reason })
     }
-    if (!isDefault(name)) additional.add(name)
+    if (!isDefault) additional.add(lower)
   }
-  return Either.right([...additional].sort())
+  return [...additional].sort()
 }
+
+const none: ReadonlyArray<string> = []
 
 /**
  * The signed ones among a request's headers. `own` are the signer's, names in lower case, and stand in for the request's
- * of the same name; `undefined` for a received request. Fails with `InvalidParam` for the header at fault (a line break in
+ * of the same name; `undefined` for a received request. Gives `InvalidParam` for the header at fault (a line break in
  * a value, a name in two spellings), or for `additionalHeaders` when one of these is not on the request, or has no value
  * there: half of the SDKs sign such a header, the others leave it out.
  */
 export const make = (
   headers: Headers,
-  own: Headers | undefined,
+  own: ReadonlyArray<Entry> | undefined,
   additionalHeaders: ReadonlyArray<string> | undefined
-): Either.Either<SignedHeaders, InvalidParam> =>
-  Either.flatMap(additionalNames(additionalHeaders), (additional) => {
-    const entries: Array<Entry> = []
-    let spellings: Set<string> | undefined
-    for (const asGiven of Object.keys(headers)) {
-      const name = asGiven.toLowerCase()
-      const value = headers[asGiven]! // one of its own keys
-      // Names are unique as given, so a second spelling needs capitals.
-      if (name !== asGiven) {
-        spellings ??= new Set()
-        if (spellings.has(name) || Object.hasOwn(headers, name)) {
-          return refuse(name, "must stand once, got two spellings")
-        }
-        spellings.add(name)
+): Checked<SignedHeaders> => {
+  const additional = additionalNames(additionalHeaders)
+  if (additional instanceof InvalidParam) return additional
+  const entries: Array<Entry> = []
+  let spellings: Set<string> | undefined
+  for (const asGiven of Object.keys(headers)) {
+    const name = nameOf(asGiven)
+    if (name === undefined) {
+      return refusal("headers", `must have names as HTTP has them, got ${JSON.stringify(asGiven)}`)
+    }
+    const { isDefault, lower } = name
+    // Names are unique as given, so a second spelling needs capitals.
+    if (lower !== asGiven) {
+      spellings ??= new Set()
+      if (spellings.has(lower) || Object.hasOwn(headers, lower)) {
+        return refusal(lower, "must stand once, got two spellings")
       }
-      const fault = faultOf(asGiven, value)
-      if (fault !== undefined) return Either.left(fault)
-      if (isDefault(name) ? own?.[name] === undefined : additional.includes(name)) entries.push([name, trim(value)])
+      spellings.add(lower)
     }
-    for (const name of additional) {
-      const entry = entries.find((entry) => entry[0] === name)
-      if (entry === undefined || (entry[1] === "" && own !== undefined)) {
-        return refuse("additionalHeaders", `must be on the request with a value, but "${name}" is not`)
-      }
+    const value = headers[asGiven]! // one of its own keys
+    const fault = faultOf(asGiven, value)
+    if (fault !== undefined) return fault
+    if (isDefault ? own === undefined || !names(own, lower) : additional.includes(lower)) {
+      insert(entries, [lower, trim(value)])
     }
-    if (own !== undefined) {
-      for (const name of Object.keys(own)) entries.push([name, own[name]!]) // one of its own keys
+  }
+  for (const name of additional) {
+    const entry = entries.find((entry) => entry[0] === name)
+    if (entry === undefined || (entry[1] === "" && own !== undefined)) {
+      return refusal("additionalHeaders", `must be on the request with a value, but "${name}" is not`)
     }
-    return Either.right(write(entries.sort(byName), additional.join(";")))
-  })
+  }
+  if (own !== undefined) for (const entry of own) insert(entries, entry)
+  return write(entries, additional.join(";"))
+}
 
-const none: Either.Either<ReadonlyArray<string>> = Either.right([])
+const refusal = (field: string, reason: string) => new InvalidParam({ field, reason })
 
-const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
+const names = (entries: ReadonlyArray<Entry>, name: string): boolean => {
+  for (const entry of entries) if (entry[0] === name) return true
+  return false
+}
 
-// No name stands twice, so none are equal.
-const byName = (a: Entry, b: Entry): number => (a[0] < b[0] ? -1 : 1)
+// No name stands twice, so none are equal. Requests have few headers: finding the place takes less than sorting.
+const insert = (entries: Array<Entry>, entry: Entry): void => {
+  let place = entries.length
+  while (place > 0 && entries[place - 1]![0] > entry[0]) place--
+  if (place === entries.length) entries.push(entry)
+  else entries.splice(place, 0, entry)
+}
 
 const write = (entries: ReadonlyArray<Entry>, additional: string): SignedHeaders => {
   let lines = ""
@@ -105,24 +119,38 @@ const write = (entries: ReadonlyArray<Entry>, additional: string): SignedHeaders
   return { entries, lines, additional, payload }
 }
 
+interface Name {
+  readonly lower: string
+  readonly isDefault: boolean
+}
+
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
+/** Stands for what is no name. */
+const forbidden: Name = { lower: "authorization", isDefault: false }
+
+/** Names seen so far: clients use a few, again and again. Emptied when it is full. */
+const known = new Map<string, Name>()
+const maxKnown = 256
+
+/** The name of a header; `undefined` where it is none. */
+const nameOf = (asGiven: string): Name | undefined => {
+  const seen = known.get(asGiven)
+  if (seen !== undefined) return seen
+  if (!token.test(asGiven)) return undefined
+  const lower = asGiven.toLowerCase()
+  const name = { lower, isDefault: isDefault(lower) }
+  if (known.size >= maxKnown) known.clear()
+  if (asGiven.length <= 64) known.set(asGiven, name)
+  return name
+}
+
 // U+0009 and U+0020 to U+007E: nothing to look for, nothing to refuse.
 const plain = /^[\t -~]*$/
 
 const faultOf = (name: string, value: string): InvalidParam | undefined => {
-  if (!token.test(name)) {
-    return new InvalidParam({
-      field: "headers",
-      reason: `must have names as HTTP has them, got ${JSON.stringify(name)}`
-    })
-  }
   if (plain.test(value)) return undefined
-  if (/[\r\n\0]/.test(value)) {
-    return new InvalidParam({ field: name, reason: "must not contain a line break or NUL: it would forge a header" })
-  }
-  return Utf8.isWellFormed(value)
-    ? undefined
-    : new InvalidParam({ field: name, reason: "must be well-formed Unicode, got a lone surrogate" })
+  if (/[\r\n\0]/.test(value)) return refusal(name, "must not contain a line break or NUL: it would forge a header")
+  return Utf8.isWellFormed(value) ? undefined : refusal(name, "must be well-formed Unicode, got a lone surrogate")
 }
 
 const isBlank = (unit: number): boolean => unit === 0x20 || unit === 0x09

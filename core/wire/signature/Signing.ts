@@ -8,7 +8,6 @@ import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import { InvalidParam } from "../../model/OssError.ts"
 import type * as Crypto from "../../ports/Crypto.ts"
-import * as Instant from "./Instant.ts"
 import * as SigningKey from "./SigningKey.ts"
 
 /** Signs. Holds the keys derived so far, so make one and keep it. */
@@ -25,13 +24,20 @@ export interface Signed {
   readonly signature: string
 }
 
-/** The name of the signing method, as it stands in headers, queries and forms. */
-export const algorithm = "OSS4-HMAC-SHA256"
+export const algorithm = SigningKey.algorithm
+
+/**
+ * What is made on the way to a signature, or why there is none. An `Either` costs as much as encoding a name, and signing
+ * would make ten of them: so inside this folder a refusal is returned as it is, and `settle` makes the one that callers get.
+ */
+export type Checked<A> = A | InvalidParam
+
+export const settle = <A>(checked: Checked<A>): Either.Either<A, InvalidParam> =>
+  checked instanceof InvalidParam ? Either.left(checked) : Either.right(checked)
 
 export interface Begun {
   readonly key: SigningKey.SigningKey
-  /** `20250715T093045Z`. */
-  readonly datetime: string
+  readonly moment: SigningKey.Moment
   /** Empty for none. */
   readonly token: string
 }
@@ -39,23 +45,24 @@ export interface Begun {
 // A token goes into a header or a query. An empty one is none: of the SDKs only Java's sends it.
 const tokenForm = /^[!-~]*$/
 
-/** Checks the terms. Fails with `InvalidParam` for the one at fault, never with any of a secret or a token. */
-export const begin = (signer: Signer, terms: SigningKey.Terms): Either.Either<Begun, InvalidParam> =>
-  Either.flatMap(SigningKey.get(signer.crypto, signer.keys, terms), (key) => {
-    const { securityToken } = terms.credentials
-    const token = securityToken === undefined ? "" : Redacted.value(securityToken)
-    return tokenForm.test(token)
-      ? Either.right({ key, datetime: key.date + Instant.timeOfDay(terms.time), token })
-      : Either.left(new InvalidParam({ field: "securityToken", reason: "must be visible ASCII characters" }))
-  })
+/** Checks the terms. Gives `InvalidParam` for the one at fault, never with any of a secret or a token. */
+export const begin = (signer: Signer, terms: SigningKey.Terms): Checked<Begun> => {
+  const key = SigningKey.get(signer.crypto, signer.keys, terms)
+  if (key instanceof InvalidParam) return key
+  const { securityToken } = terms.credentials
+  const token = securityToken === undefined ? "" : Redacted.value(securityToken)
+  return tokenForm.test(token)
+    ? { key, moment: key.momentOf(terms.time), token }
+    : new InvalidParam({ field: "securityToken", reason: "must be visible ASCII characters" })
+}
 
 /** Signs the text of a request. */
 export const finish = (
   { crypto }: Signer,
   key: SigningKey.SigningKey,
-  datetime: string,
+  moment: SigningKey.Moment,
   canonicalRequest: string
 ): Signed => {
-  const stringToSign = `${algorithm}\n${datetime}\n${key.scope}\n${crypto.sha256Hex(canonicalRequest)}`
-  return { canonicalRequest, stringToSign, signature: crypto.hmacSha256Hex(key.bytes, stringToSign) }
+  const stringToSign = moment.stringToSign + crypto.sha256Hex(canonicalRequest)
+  return { canonicalRequest, stringToSign, signature: key.hmac(stringToSign) }
 }

@@ -9,12 +9,11 @@
  */
 import * as Either from "effect/Either"
 import type * as Redacted from "effect/Redacted"
-import type { InvalidParam } from "../../model/OssError.ts"
+import { InvalidParam } from "../../model/OssError.ts"
 import type * as Uri from "../Uri.ts"
 import * as CanonicalRequest from "./CanonicalRequest.ts"
 import type { Claim } from "./Claim.ts"
-import * as Instant from "./Instant.ts"
-import { finish, type Signed, type Signer } from "./Signing.ts"
+import { finish, settle, type Signed, type Signer } from "./Signing.ts"
 import * as SigningKey from "./SigningKey.ts"
 
 /** A request as it arrived: path and query decoded once, nothing normalised; names of headers in any case. */
@@ -30,16 +29,16 @@ export const expected = (
   received: Received,
   secret: Redacted.Redacted
 ): Either.Either<Signed, InvalidParam> => {
-  const { bucket, headers, key, method } = received
+  const { bucket, headers, method } = received
   const query = claim.place === "query" ? withoutSignature(received.query) : received.query
-  const request = { method, bucket, key, query, headers, additionalHeaders: claim.additionalHeaders }
-  return Either.flatMap(keyOf(signer, claim, secret), (key) =>
-    Either.flatMap(CanonicalRequest.make(request, undefined), (parts) =>
-      Either.map(CanonicalRequest.query(query), (query) =>
-        finish(signer, key, key.date + Instant.timeOfDay(claim.time), CanonicalRequest.text(parts, query))
-      )
-    )
-  )
+  const request = { method, bucket, key: received.key, query, headers, additionalHeaders: claim.additionalHeaders }
+  const key = keyOf(signer, claim, secret)
+  if (key instanceof InvalidParam) return Either.left(key)
+  const parts = CanonicalRequest.make(request, undefined)
+  if (parts instanceof InvalidParam) return Either.left(parts)
+  const canonical = CanonicalRequest.query(query)
+  if (canonical instanceof InvalidParam) return Either.left(canonical)
+  return Either.right(finish(signer, key, key.momentOf(claim.time), CanonicalRequest.text(parts, canonical)))
 }
 
 const withoutSignature = (query: Uri.Query): Uri.Query => {
@@ -53,8 +52,10 @@ export const expectedPolicy = (
   claim: Claim,
   policyBase64: string,
   secret: Redacted.Redacted
-): Either.Either<string, InvalidParam> =>
-  Either.map(keyOf(signer, claim, secret), ({ bytes }) => signer.crypto.hmacSha256Hex(bytes, policyBase64))
+): Either.Either<string, InvalidParam> => {
+  const key = keyOf(signer, claim, secret)
+  return settle(key instanceof InvalidParam ? key : key.hmac(policyBase64))
+}
 
 /** Whether two signatures are the same, in a time that does not tell where they differ. */
 export const equal = (a: string, b: string): boolean => {

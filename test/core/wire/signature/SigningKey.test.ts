@@ -47,19 +47,51 @@ describe("the cache of signing keys", () => {
     const cache = SigningKey.makeCache()
     const keyOf = (n: number) => SigningKey.get(crypto, cache, { ...terms, time: n * day })
     for (let n = 0; n < 1000; n++) keyOf(n)
-    assert.strictEqual(cache.get(credentials.accessKeySecret)?.length, SigningKey.maxPerSecret)
+    assert.strictEqual(cache.byObject.get(credentials.accessKeySecret)?.length, SigningKey.maxPerSecret)
     for (let n = 992; n < 1000; n++) keyOf(n)
     assert.strictEqual(count.derivations, 1000)
     keyOf(991)
     assert.strictEqual(count.derivations, 1001)
   })
 
+  it("knows a secret again that a provider wraps anew for each request", () => {
+    const { count, crypto } = counting()
+    const signer = Signature.make(crypto)
+    const signatures = Array.from({ length: 100 }, () => {
+      const accessKeySecret = Redacted.make(["fake", "secret"].join("-"))
+      return Either.getOrThrow(
+        Signature.signPolicy(signer, "e30=", { ...terms, credentials: { ...credentials, accessKeySecret } })
+      )
+    })
+    assert.deepStrictEqual([count.derivations, new Set(signatures.map((_) => _.signature)).size], [1, 1])
+  })
+
+  it("knows no more than sixteen secrets again, and forgets the one that was wrapped anew the longest ago", () => {
+    const { count, crypto } = counting()
+    const cache = SigningKey.makeCache()
+    const sign = (n: number) =>
+      SigningKey.get(crypto, cache, {
+        ...terms,
+        credentials: { ...credentials, accessKeySecret: Redacted.make(`fake-secret-${n}`) }
+      })
+    for (let n = 0; n < 100; n++) sign(n)
+    assert.strictEqual(cache.bySecret.size, SigningKey.maxSecrets)
+    for (let n = 84; n < 100; n++) sign(n)
+    assert.strictEqual(count.derivations, 100)
+    sign(84) // now the last to be forgotten
+    for (let n = 0; n < 15; n++) sign(n)
+    assert.strictEqual(count.derivations, 115)
+    sign(84)
+    assert.strictEqual(count.derivations, 115)
+  })
+
   it("holds no text of the secret", () => {
     const cache = SigningKey.makeCache()
-    const key = Either.getOrThrow(SigningKey.get(crypto, cache, terms))
-    const kept = cache.get(credentials.accessKeySecret)
-    assert.deepStrictEqual(kept, [key])
-    assert.notInclude(JSON.stringify(kept), "fake-secret")
-    assert.notInclude(Buffer.from(key.bytes).toString("latin1"), "fake-secret")
+    SigningKey.get(crypto, cache, terms)
+    const kept = cache.byObject.get(credentials.accessKeySecret)
+    assert.deepStrictEqual([...cache.bySecret.values()], [kept])
+    const texts = JSON.stringify([kept, [...cache.bySecret]])
+    assert.match(texts, /cn-hangzhou/)
+    assert.notInclude(texts, "fake-secret")
   })
 })
