@@ -115,6 +115,18 @@ export class CheckpointError extends Data.TaggedError("CheckpointError")<{
   }
 }
 
+/** A store beside the upload itself failed: the receiver's memory of what was handled, or the outbox of callbacks. */
+export class StoreError extends Data.TaggedError("StoreError")<{
+  readonly store: "ReplayGuard" | "Outbox"
+  readonly reason: "Read" | "Write" | "Corrupt"
+  readonly detail: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `${this.store}: ${this.detail} (${this.reason})`
+  }
+}
+
 /**
  * Why the application server did not take a callback, or answered off the contract. `AnswerLost`: the connection broke,
  * the object was found stored, and whether the application was told is not known.

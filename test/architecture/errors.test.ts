@@ -34,6 +34,7 @@ it("the errors of the core stand on one page", () => {
     "UnexpectedResponse",
     "Crc64Mismatch",
     "CheckpointError",
+    "StoreError",
     "CallbackFailed",
     "CallbackRejected"
   ])
