@@ -61,6 +61,16 @@ const decode = (text: string): Option.Option<string> => {
   }
 }
 
+/**
+ * The query of a target read as forms write it, "+" for a blank; `None` where it has no "+". Python's requests, and so oss2,
+ * sends blanks this way, though it signs them as "%20". All other clients write "%20" for a blank and "%2B" for a plus sign.
+ */
+export const readFormQuery = (target: string): Option.Option<ReadonlyMap<string, string>> =>
+  readTarget(target).pipe(
+    Option.filter(({ query }) => query.includes("+")),
+    Option.flatMap(({ query }) => Either.getRight(readQuery(query.replaceAll("+", "%20"))))
+  )
+
 /** The query's parameters, decoded; "+" stays "+". A name that stands twice is refused: OSS does not say which it takes. */
 export const readQuery = (query: string): Either.Either<ReadonlyMap<string, string>, Refusal.Refusal> => {
   const parameters = new Map<string, string>()

@@ -316,6 +316,35 @@ export const access = (it: It): void => {
     )
   })
 
+  describe("a plus sign in the query", () => {
+    const keysAt = (path: string, headers: Readonly<Record<string, string>>) =>
+      Effect.map(Client.send({ path: `/examplebucket/?${path}`, sign: "none", headers }), ({ status, text }) => [
+        status,
+        ...[...text.matchAll(/<Key>([^<]*)/g)].map(([, key]) => key)
+      ])
+
+    it.effect("means what the signature says it does: itself, or the blank that oss2 writes so", () =>
+      Effect.gen(function* () {
+        for (const key of ["plus/a b", "plus/a+b"]) yield* Client.put(key, "x")
+        const blank = yield* Client.signed({ query: { prefix: "plus/a b" } })
+        const plus = yield* Client.signed({ query: { prefix: "plus/a+b" } })
+        assert.deepStrictEqual(yield* keysAt("prefix=plus/a+b", blank), [200, "plus/a b"])
+        assert.deepStrictEqual(yield* keysAt("prefix=plus/a+b", plus), [200, "plus/a+b"])
+        assert.deepStrictEqual(yield* keysAt("prefix=plus/a%2Bb", blank), [403])
+      })
+    )
+
+    it.effect("is a blank under version 1, whose signature does not cover it", () =>
+      Effect.gen(function* () {
+        for (const key of ["plus1/a b", "plus1/a+b"]) yield* Client.put(key, "x")
+        const date = "Thu, 01 Jan 1970 00:00:00 GMT"
+        const headers = { date, authorization: `OSS LTAIowner:${hmacSha1(`GET\n\n\n${date}\n/examplebucket/`)}` }
+        assert.deepStrictEqual(yield* keysAt("prefix=plus1/a+b", headers), [200, "plus1/a b"])
+        assert.deepStrictEqual(yield* keysAt("prefix=plus1/a%2Bb", headers), [200, "plus1/a+b"])
+      })
+    )
+  })
+
   describe("a stranger", () => {
     it.effect("may do what access control lists open to him, and no more", () =>
       Effect.gen(function* () {
