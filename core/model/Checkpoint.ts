@@ -146,7 +146,7 @@ export interface ListedPart {
 
 /** What of a plan is at the server, and what is not. */
 export interface Comparison {
-  /** Parts that need not be sent, with the evidence, in order. */
+  /** Parts that need not be sent if the source's bytes still have their CRC-64, in order. */
   readonly done: ReadonlyArray<PartDone>
   /** Parts to send, in order. With `done` it is the whole plan, each part once. */
   readonly missing: ReadonlyArray<PartPlan.Part>
@@ -154,17 +154,15 @@ export interface Comparison {
   readonly foreign: ReadonlyArray<ListedPart>
 }
 
-const agree = (planned: PartPlan.Part, local: PartDone, listed: ListedPart): boolean =>
-  local.size === planned.size &&
-  listed.size === planned.size &&
-  listed.etag === local.etag &&
-  (listed.crc64 === undefined || listed.crc64 === local.crc64)
+const same = (one: PartDone | undefined, other: PartDone | undefined): boolean =>
+  one?.etag === other?.etag && one?.crc64 === other?.crc64
 
 /**
- * Compares the plan with the checkpoint and with the server's list. A part is done only when both know it and agree: the
- * size as planned, the same ETag and, where the server tells it, the same CRC-64. So a list with parts that nobody here
- * sent proves nothing, and a checkpoint whose parts are gone at the server proves nothing. A checkpoint of another size or
- * part size has no say: its parts lie elsewhere in the object. Whether it is of the same source, `difference` tells.
+ * Compares the plan with the server's list and the checkpoint. A listed part counts when its size is the planned one and its
+ * CRC-64 is known: from the list or, where the server does not tell it, from the checkpoint, if that has the same ETag. So
+ * parts count whose record was lost with the process that sent them. What they are worth only the source can tell: its bytes
+ * must have that CRC-64. A checkpoint of another size or part size has no say: its parts lie elsewhere in the object. Whether
+ * it is of the same source, `difference` tells.
  */
 export const missing = (
   plan: PartPlan.PartPlan,
@@ -173,21 +171,26 @@ export const missing = (
 ): Comparison => {
   const sameCut = checkpoint.size === plan.size && checkpoint.partSize === plan.partSize
   const known = new Map(sameCut ? checkpoint.parts.map((part) => [part.number, part]) : [])
-  const fits = (part: ListedPart): boolean => {
-    const local = known.get(part.number)
-    const planned = Option.getOrUndefined(PartPlan.part(plan, part.number))
-    return local !== undefined && planned !== undefined && agree(planned, local, part)
+  const claim = ({ crc64, etag, number, size }: ListedPart): PartDone | undefined => {
+    const local = known.get(number)
+    const recorded = local?.etag === etag && local.size === size ? local.crc64 : undefined
+    const proof = crc64 ?? recorded
+    const isPlanned = Option.exists(PartPlan.part(plan, number), (planned) => planned.size === size)
+    return isPlanned && proof !== undefined ? { number, size, etag, crc64: proof } : undefined
   }
-  // A number listed twice, once as we know it and once not, proves nothing: who can tell which one Complete would take?
-  const disputed = new Set(listed.filter((part) => !fits(part)).map((part) => part.number))
-  const foreign = listed.filter((part) => disputed.has(part.number))
-  const proven = new Set(listed.filter((part) => !disputed.has(part.number)).map((part) => part.number))
+  // A number listed twice with different facts proves nothing: who can tell which one Complete would take?
+  const claims = new Map<number, PartDone | undefined>()
+  for (const part of listed) {
+    const claimed = claim(part)
+    const isDisputed = claims.has(part.number) && !same(claims.get(part.number), claimed)
+    claims.set(part.number, isDisputed ? undefined : claimed)
+  }
   const done: Array<PartDone> = []
   const toSend: Array<PartPlan.Part> = []
   for (const part of PartPlan.parts(plan)) {
-    const evidence = proven.has(part.number) ? known.get(part.number) : undefined
-    if (evidence === undefined) toSend.push(part)
-    else done.push(evidence)
+    const claimed = claims.get(part.number)
+    if (claimed === undefined) toSend.push(part)
+    else done.push(claimed)
   }
-  return { done, missing: toSend, foreign }
+  return { done, missing: toSend, foreign: listed.filter((part) => claims.get(part.number) === undefined) }
 }

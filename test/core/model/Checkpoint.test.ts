@@ -293,14 +293,23 @@ describe("Checkpoint.missing", () => {
     assert.deepStrictEqual(compare([part(1), part(2)], [part(2)]), { done: [2], missing: [1, 3, 4], foreign: [] })
   })
 
-  it("does not count a part that only the server knows", () => {
-    assert.deepStrictEqual(compare([part(1)], [part(1), part(3)]), { done: [1], missing: [2, 3, 4], foreign: [3] })
+  it("counts a part that only the server knows, when it tells the CRC", () => {
+    assert.deepStrictEqual(compare([part(1)], [part(1), part(3), { ...part(4), crc64: undefined }]), {
+      done: [1, 3],
+      missing: [2, 4],
+      foreign: [4]
+    })
   })
 
-  it("does not count a part of another size, ETag or CRC", () => {
-    const known = [part(1), part(2), part(3)]
-    const listed = [part(1, { size: 102_399 }), part(2, { etag: "other" }), part(3, { crc64: 0n })]
-    assert.deepStrictEqual(compare(known, listed), { done: [], missing: [1, 2, 3, 4], foreign: [1, 2, 3] })
+  it("believes the server's CRC, not the checkpoint's, for it is the server's part that becomes the object's", () => {
+    const [known, listed] = [part(2), part(2, { etag: "other", crc64: 7n })]
+    const { done } = Checkpoint.missing(plan, withParts(known), [listed])
+    assert.deepStrictEqual(done, [{ number: 2, size: 102_400, etag: "other", crc64: 7n }])
+  })
+
+  it("does not count a part of another size, nor one of another ETag whose CRC the server does not tell", () => {
+    const listed = [part(1, { size: 102_399 }), { number: 2, size: 102_400, etag: "other" }]
+    assert.deepStrictEqual(compare([part(1), part(2)], listed), { done: [], missing: [1, 2, 3, 4], foreign: [1, 2] })
   })
 
   it("counts a part whose CRC the server does not tell", () => {
@@ -336,13 +345,14 @@ describe("Checkpoint.missing", () => {
     assert.deepStrictEqual(compare(all, all), { done: [1, 2, 3, 4], missing: [], foreign: [] })
   })
 
-  it("counts no part of a checkpoint that was cut otherwise, although number, size, ETag and CRC agree", () => {
+  it("asks no checkpoint that was cut otherwise for a CRC, although number, size and ETag agree", () => {
     // Cut by 102,400, part 2 is the last one, 60,000 bytes from offset 102,400 on. Suppose a checkpoint of a larger
     // part size knows a part 2 of 60,000 bytes as well: those lie elsewhere in the object.
     const two = part(2, { size: 60_000 })
+    const silent = { ...two, crc64: undefined }
     const now = Either.getOrThrow(PartPlan.make(162_400, { partSize: 102_400 }))
     const other = (changed: Partial<Checkpoint.Checkpoint>) =>
-      Checkpoint.missing(now, { ...begun, size: 162_400, parts: [two], ...changed }, [two]).done.length
+      Checkpoint.missing(now, { ...begun, size: 162_400, parts: [two], ...changed }, [silent]).done.length
     assert.deepStrictEqual([other({}), other({ partSize: 204_800 }), other({ size: 264_800 })], [1, 0, 0])
   })
 
@@ -410,21 +420,28 @@ describe("Checkpoint.missing, whatever is in the checkpoint and in the list", ()
     missing.every((part) => Option.exists(PartPlan.part(plan, part.number), (p) => same(p, part)))
   )
 
-  law("done parts are the checkpoint's own", ({ done }, { checkpoint }) =>
-    done.every((part) => checkpoint.parts.includes(part))
+  law("done parts have the size of the plan, and the ETag and CRC of the list", ({ done }, { listed, plan }) =>
+    done.every(
+      (part) =>
+        Option.exists(PartPlan.part(plan, part.number), ({ size }) => size === part.size) &&
+        listed.some((told) => told.number === part.number && told.etag === part.etag) &&
+        listed.every((told) => told.number !== part.number || (told.crc64 ?? part.crc64) === part.crc64)
+    )
   )
 
   law(
-    "a part is done if and only if the list has its number and all that the list says of it agrees",
+    "a part is done if and only if all that is listed of it has the planned size, one ETag, and one known CRC",
     ({ done }, { checkpoint, listed, plan }) =>
       [...PartPlan.parts(plan)].every(({ number, size }) => {
         const local = checkpoint.parts.find((part) => part.number === number)
+        const usable = checkpoint.partSize === plan.partSize && local?.size === size ? local : undefined
         const told = listed.filter((part) => part.number === number)
+        const crcs = told.map((t) => t.crc64 ?? (t.etag === usable?.etag ? usable.crc64 : undefined))
         const proven =
-          checkpoint.partSize === plan.partSize &&
-          local?.size === size &&
           told.length > 0 &&
-          told.every((t) => t.size === size && t.etag === local.etag && (t.crc64 ?? local.crc64) === local.crc64)
+          told.every(
+            (t, i) => t.size === size && t.etag === told[0]!.etag && crcs[i] !== undefined && crcs[i] === crcs[0]
+          )
         return proven === done.some((part) => part.number === number)
       })
   )
