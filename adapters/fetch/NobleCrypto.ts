@@ -19,7 +19,7 @@ export const crypto: Service = {
   hmacSha256Hex: (key, data) => bytesToHex(hmac(sha256, key, data)),
   hmacSha256Keyed: (key) => {
     const keyed = hmac.create(sha256, key)
-    return (data) => bytesToHex(keyed.clone().update(data).digest())
+    return (head, data) => bytesToHex(keyed.clone().update(head).update(data).digest())
   },
   md5: (data) => md5(data)
 }

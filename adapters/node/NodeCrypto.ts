@@ -18,24 +18,25 @@ const hash: typeof Node.hash | undefined = Node.hash
 // Node's digests are Buffers. Their `slice` and `toString` differ from a Uint8Array's, so the port gives the plain view.
 const plain = (digest: Buffer): Uint8Array => new Uint8Array(digest.buffer, digest.byteOffset, digest.length)
 
+const sha256Hex: Service["sha256Hex"] = hash
+  ? (data) => hash("sha256", data, "hex")
+  : (data) => Node.createHash("sha256").update(data).digest("hex")
+
 const hmacSha256Hex = (key: Uint8Array, data: string): string =>
   Node.createHmac("sha256", key).update(data).digest("hex")
 
 let compiled: { readonly prepare: Sha256.Prepare | undefined } | undefined
 
-const hmacSha256Keyed = (key: Uint8Array): ((data: string) => string) => {
+const hmacSha256Keyed: Service["hmacSha256Keyed"] = (key) => {
   const { prepare } = (compiled ??= { prepare: Sha256.make() })
   const kept = key.slice()
-  const short = prepare === undefined || key.byteLength > Sha256.longestKey ? undefined : prepare(key)
-  if (short === undefined) return (data) => hmacSha256Hex(kept, data)
-  return (data) => (data.length > Sha256.longest ? hmacSha256Hex(kept, data) : short(data))
+  const short = key.byteLength > Sha256.longestKey ? undefined : prepare?.(key)
+  return (head, data) => short?.(head, data) ?? hmacSha256Hex(kept, head + data)
 }
 
 /** Node's cryptography as the port's functions. None of them throws or keeps its input. */
 export const crypto: Service = {
-  sha256Hex: hash
-    ? (data) => hash("sha256", data, "hex")
-    : (data) => Node.createHash("sha256").update(data).digest("hex"),
+  sha256Hex,
   hmacSha256: (key, data) => plain(Node.createHmac("sha256", key).update(data).digest()),
   hmacSha256Hex,
   hmacSha256Keyed,

@@ -14,10 +14,11 @@ export interface Service {
   /** HMAC-SHA256 as 64 lower-case hexadecimal digits. */
   readonly hmacSha256Hex: (key: Uint8Array, data: string) => string
   /**
-   * The same with a key prepared once, for signing with one key many times. The key is read before the call returns; the
-   * function given back holds what it became, which is as secret.
+   * HMAC-SHA256 of `head` and `data` in a row, as 64 lower-case hexadecimal digits, with a key prepared once for signing many
+   * times. The key is read before the call returns; the function holds what it became, which is as secret. What many texts
+   * begin with should be given as `head`, for the last may be kept hashed; `""` for nothing.
    */
-  readonly hmacSha256Keyed: (key: Uint8Array) => (data: string) => string
+  readonly hmacSha256Keyed: (key: Uint8Array) => (head: string, data: string) => string
   /** MD5: 16 bytes. Only for Content-MD5 and for callback signatures, where OSS prescribes it. */
   readonly md5: (data: Uint8Array) => Uint8Array
 }

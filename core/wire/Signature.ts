@@ -111,5 +111,5 @@ export const signPolicy = (
   const begun = begin(signer, terms)
   if (begun instanceof InvalidParam) return Either.left(begun)
   const { credential, date } = stampOf(begun)
-  return Either.right({ credential, date, signature: begun.key.hmac(policyBase64) })
+  return Either.right({ credential, date, signature: begun.key.hmac("", policyBase64) })
 }

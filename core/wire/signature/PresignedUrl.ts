@@ -160,21 +160,17 @@ const allBeforeOurs = (query: Uri.Query): boolean => {
   return true
 }
 
-const sign = (
-  signer: Signer,
-  { headers, key, moment, ours, own, parts }: Prepared,
-  partNumber: number | undefined,
-  canonical: string
-): Presigned => {
-  const text = CanonicalRequest.text(parts, canonical)
-  return new Signature(finish(signer, key, moment, text), canonical, headers, ours, own, partNumber)
+const sign = (signer: Signer, prepared: Prepared, partNumber: number | undefined, canonical: string): Presigned => {
+  const { key, moment, parts } = prepared
+  const signed = finish(signer, key, moment, CanonicalRequest.text(parts, canonical))
+  return new SignedUrl(signed, prepared, partNumber, `${canonical}&x-oss-signature=${signed.signature}`)
 }
 
 /**
- * A class for its getter alone: of a thousand URLs nobody asks for the parts of their queries, and making those would take
- * a third of the time. Holds neither the key nor anything of the secret.
+ * A class for its getter: of a thousand URLs nobody asks for the parts of their queries, and making those would take a third
+ * of the time. Holds neither the key nor anything of the secret.
  */
-class Signature implements Presigned {
+class SignedUrl implements Presigned {
   readonly canonicalRequest: string
   readonly stringToSign: string
   readonly signature: string
@@ -184,18 +180,11 @@ class Signature implements Presigned {
   readonly #own: Uri.Query
   readonly #partNumber: number | undefined
 
-  constructor(
-    { canonicalRequest, signature, stringToSign }: Signed,
-    canonicalQuery: string,
-    headers: Readonly<Record<string, string>>,
-    ours: Uri.Query,
-    own: Uri.Query,
-    partNumber: number | undefined
-  ) {
-    this.canonicalRequest = canonicalRequest
-    this.stringToSign = stringToSign
-    this.signature = signature
-    this.search = `${canonicalQuery}&x-oss-signature=${signature}`
+  constructor(signed: Signed, { headers, ours, own }: Prepared, partNumber: number | undefined, search: string) {
+    this.canonicalRequest = signed.canonicalRequest
+    this.stringToSign = signed.stringToSign
+    this.signature = signed.signature
+    this.search = search
     this.headers = headers
     this.#ours = ours
     this.#own = own

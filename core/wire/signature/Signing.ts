@@ -59,10 +59,10 @@ export const begin = (signer: Signer, terms: SigningKey.Terms): Checked<Begun> =
 /** Signs the text of a request. */
 export const finish = (
   { crypto }: Signer,
-  key: SigningKey.SigningKey,
-  moment: SigningKey.Moment,
+  { hmac }: SigningKey.SigningKey,
+  { stringToSign: head }: SigningKey.Moment,
   canonicalRequest: string
 ): Signed => {
-  const stringToSign = moment.stringToSign + crypto.sha256Hex(canonicalRequest)
-  return { canonicalRequest, stringToSign, signature: key.hmac(stringToSign) }
+  const digest = crypto.sha256Hex(canonicalRequest)
+  return { canonicalRequest, stringToSign: head + digest, signature: hmac(head, digest) }
 }

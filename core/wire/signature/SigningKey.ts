@@ -38,8 +38,8 @@ export interface SigningKey {
   readonly credential: string
   /** The same, percent-encoded for a query. */
   readonly encodedCredential: string
-  /** Signs a text: 64 lower-case hexadecimal digits. As secret as the secret itself, for one day. */
-  readonly hmac: (text: string) => string
+  /** Signs two texts in a row: 64 lower-case hexadecimal digits. As secret as the secret itself, for one day. */
+  readonly hmac: (head: string, text: string) => string
   /** The second of a time within the key's day, in milliseconds since 1970. */
   readonly momentOf: (time: number) => Moment
 }

@@ -54,7 +54,7 @@ export const expectedPolicy = (
   secret: Redacted.Redacted
 ): Either.Either<string, InvalidParam> => {
   const key = keyOf(signer, claim, secret)
-  return settle(key instanceof InvalidParam ? key : key.hmac(policyBase64))
+  return settle(key instanceof InvalidParam ? key : key.hmac("", policyBase64))
 }
 
 /** Whether two signatures are the same, in a time that does not tell where they differ. */

@@ -29,15 +29,24 @@ describe("NodeCrypto", () => {
 
   it("signs with a key prepared once, however long key and text are", () => {
     const keys = [0, 1, 32, 63, 64, 65, 200].map((length) => new Uint8Array(length).fill(length))
-    const texts = [0, 1, 55, 56, 341, 342, 5000].flatMap((length) =>
+    const texts = [0, 1, 55, 56, 512, 1024, 1025, 5000].flatMap((length) =>
       ["a", "é", "😀"].map((unit) => unit.repeat(length))
     )
-    const both = keys.flatMap((key) => {
+    const heads = [
+      "",
+      "h",
+      "head of thirty bytes and more\n",
+      "x".repeat(63),
+      "x".repeat(64),
+      "x".repeat(65),
+      "é".repeat(600)
+    ]
+    const all = keys.flatMap((key) => {
       const keyed = hmacSha256Keyed(key)
-      return texts.map((text) => [keyed(text), hmacSha256Hex(key, text)])
+      return heads.flatMap((head) => texts.map((text) => [keyed(head, text), hmacSha256Hex(key, head + text)]))
     })
     assert.deepStrictEqual(
-      both.filter(([prepared, plain]) => prepared !== plain),
+      all.filter(([prepared, plain]) => prepared !== plain),
       []
     )
   })
@@ -45,9 +54,9 @@ describe("NodeCrypto", () => {
   it("holds a copy of the key", () => {
     const key = utf8("Jefe")
     const keyed = hmacSha256Keyed(key)
-    const before = [keyed("a"), keyed("a".repeat(1000))]
+    const before = [keyed("", "a"), keyed("", "a".repeat(5000))]
     key.fill(0)
-    assert.deepStrictEqual([keyed("a"), keyed("a".repeat(1000))], before)
+    assert.deepStrictEqual([keyed("", "a"), keyed("", "a".repeat(5000))], before)
   })
 
   it("hashes bytes with MD5", () => {
@@ -85,7 +94,7 @@ describe("NodeCrypto", () => {
     const Module = () => assert.fail("disallowed by embedder")
     vi.stubGlobal("WebAssembly", { ...WebAssembly, Module })
     const without = await import("../../../adapters/node/NodeCrypto.ts")
-    const answer = without.crypto.hmacSha256Keyed(utf8("Jefe"))("a")
+    const answer = without.crypto.hmacSha256Keyed(utf8("Jefe"))("", "a")
     vi.unstubAllGlobals()
     assert.strictEqual(answer, hmacSha256Hex(utf8("Jefe"), "a"))
   })

@@ -9,7 +9,11 @@ import * as Layout from "../../../core/model/sha256/Layout.ts"
 import * as Sha256 from "../../../core/model/Sha256.ts"
 import * as build from "./sha256/build.ts"
 
-const prepare = Sha256.make() ?? assert.fail("Node has WebAssembly")
+const make = Sha256.make() ?? assert.fail("Node has WebAssembly")
+const prepare = (key: Uint8Array) => {
+  const hmac = make(key)
+  return (text: string) => hmac("", text)
+}
 const byNode = (key: Uint8Array, text: string) => Node.createHmac("sha256", key).update(text).digest("hex")
 const utf8 = (text: string) => new TextEncoder().encode(text)
 
@@ -37,7 +41,7 @@ describe("Sha256", () => {
     for (let key = 0; key <= Sha256.longestKey; key++) {
       const bytes = Uint8Array.from({ length: key }, (_, at) => at * 37 + key)
       const hmac = prepare(bytes)
-      for (let length = key % 8; length <= Sha256.longest; length += key === 32 ? 1 : 8) {
+      for (let length = key % 8; length <= Sha256.longest; length += key === 32 ? 1 : 16) {
         const text = "x".repeat(length)
         if (hmac(text) !== byNode(bytes, text)) different.push([key, length])
       }
@@ -49,8 +53,8 @@ describe("Sha256", () => {
     const keys = Array.from({ length: 8 }, (_, length) => Node.randomBytes(8 * length + 8))
     const prepared = keys.map((key) => prepare(key))
     const text = fc.oneof(
-      fc.string({ unit: "binary", maxLength: Sha256.longest / 2 }),
-      fc.string({ unit: "grapheme-ascii", maxLength: Sha256.longest })
+      fc.string({ unit: "binary", maxLength: 300 }),
+      fc.string({ unit: "grapheme-ascii", maxLength: 600 })
     )
     fc.assert(
       fc.property(fc.nat(7), text, (which, text) => prepared[which]!(text) === byNode(keys[which]!, text)),
@@ -58,11 +62,34 @@ describe("Sha256", () => {
     )
   }, 60_000)
 
-  it("takes the texts that take most memory", () =>
-    assert.deepStrictEqual(
-      ["日", "\u{10ffff}", "é"].map((unit) => prepare(utf8("k"))(unit.repeat(Sha256.longest / unit.length))),
-      ["日", "\u{10ffff}", "é"].map((unit) => byNode(utf8("k"), unit.repeat(Sha256.longest / unit.length)))
-    ))
+  it("is what Node makes of any head and text, whatever head came before", () => {
+    const hmac = make(utf8("key"))
+    const heads = fc.oneof(
+      fc.constantFrom("", "x".repeat(63), "x".repeat(64), "x".repeat(128), "é".repeat(100)),
+      fc.string({ unit: "grapheme", maxLength: 150 })
+    )
+    fc.assert(
+      fc.property(
+        heads,
+        fc.array(fc.string({ unit: "grapheme", maxLength: 200 }), { minLength: 1, maxLength: 3 }),
+        (head, texts) => texts.every((text) => hmac(head, text) === byNode(utf8("key"), head + text))
+      ),
+      { numRuns: 25_000 }
+    )
+  }, 60_000)
+
+  it("refuses texts and heads that do not fit, and takes the next", () => {
+    const hmac = make(utf8("key"))
+    const long = ["x".repeat(1025), "é".repeat(600), "日".repeat(1024), "x".repeat(100_000)]
+    const answers = long.flatMap((text) => [hmac("", text), hmac(text, "a"), hmac("head", text)])
+    assert.deepStrictEqual(new Set(answers), new Set([undefined]))
+    assert.strictEqual(hmac("head", "a"), byNode(utf8("key"), "heada"))
+    assert.strictEqual(hmac("x".repeat(1024), "é".repeat(512)), byNode(utf8("key"), "x".repeat(1024) + "é".repeat(512)))
+    assert.strictEqual(
+      hmac("x".repeat(1023), "y".repeat(1024)),
+      byNode(utf8("key"), "x".repeat(1023) + "y".repeat(1024))
+    )
+  })
 
   it("leaves no key in the memory that all keys share", () => {
     // The memory is seen through the module that a fresh `make` instantiates.
@@ -75,7 +102,7 @@ describe("Sha256", () => {
     }
     vi.stubGlobal("WebAssembly", { ...WebAssembly, Module: WebAssembly.Module, Instance: Watched })
     const key = utf8("0123456789abcdef0123456789abcdef")
-    Sha256.make()!(key)
+    Sha256.make()!(key)("head", "text")
     const memory = Buffer.from(memories[0]!.buffer)
     assert.deepStrictEqual([memory.length, memory.indexOf(key)], [65536, -1])
     const xored = [0x36, 0x5c].map((byte) => memory.indexOf(key.map((at) => at ^ byte)))
