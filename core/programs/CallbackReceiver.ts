@@ -14,22 +14,28 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { CallbackRejected, type CallbackRejection } from "../model/OssError.ts"
-import * as Utf8 from "../model/Utf8.ts"
+import { CallbackRejected } from "../model/OssError.ts"
 import { Crypto } from "../ports/Crypto.ts"
 import type * as Callback from "../wire/Callback.ts"
 import * as CallbackSignature from "../wire/CallbackSignature.ts"
+import {
+  failureStatus,
+  json,
+  maxAnswerBytes,
+  refusal,
+  statusOfRejection,
+  type Answer,
+  type Ending,
+  type Outcome
+} from "./receiver/Answer.ts"
+import * as Once from "./receiver/Once.ts"
+
+export { maxAnswerBytes, type Answer } from "./receiver/Answer.ts"
+export type { Replay } from "./receiver/Once.ts"
 
 /** A request as it arrived, before anything was decoded. */
 export interface Request extends CallbackSignature.Received {
   readonly method: string
-}
-
-/** What to answer. Headers have Content-Length and Content-Type; names in lower case. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Uint8Array
 }
 
 export interface Receiver<in out R> {
@@ -48,7 +54,7 @@ export class TrustedKeys extends Context.Reference<TrustedKeys>()("effect-oss/Tr
 export const layerTrustedKeys = (keys: ReadonlyArray<CallbackSignature.TrustedKey>): Layer.Layer<never> =>
   Layer.succeedContext(Context.make(TrustedKeys, keys)) as Layer.Layer<never> // a Reference is never required
 
-export interface Options<A, E> {
+export interface Options<A, E, G = never> {
   /** The keys to trust, for this receiver alone. Default: `TrustedKeys`, which tests and the emulator provide. */
   readonly trustedKeys?: ReadonlyArray<CallbackSignature.TrustedKey> | undefined
   /** The longest body to read, in bytes. Default 64 KiB: a callback's template has 5 KiB, and a key at most 1 KiB. */
@@ -63,48 +69,34 @@ export interface Options<A, E> {
   readonly lateResponse?: A | undefined
   /** The status for a failure of the handler: 400 to 599, else 500. Default 500. The error is logged and never answered. */
   readonly statusOf?: ((error: E) => number) | undefined
-}
-
-/** The longest answer OSS passes on, in bytes. */
-export const maxAnswerBytes = 1024 * 1024
-
-const json = (status: number, text: string): Answer => {
-  const body = Utf8.encode(text)
-  return { status, headers: { "content-type": "application/json", "content-length": String(body.length) }, body }
-}
-
-const refusal = (status: number, error: string): Answer => json(status, JSON.stringify({ error }))
-
-const statusOfRejection: Readonly<Record<CallbackRejection, number>> = {
-  Unsigned: 403,
-  UnsupportedVersion: 403,
-  UntrustedKey: 403,
-  BadSignature: 403,
-  BodyTooLong: 413,
-  BadBody: 400,
-  WrongBucket: 403,
-  BadToken: 403,
-  Replayed: 403
+  /** Runs the handler once for each callback. Default: as often as somebody sends it. */
+  readonly replay?: Once.Replay<G> | undefined
 }
 
 const reportLate = (cause: Cause.Cause<unknown>) => Effect.logError("the callback's late handler failed", cause)
 
-/** OSS takes status 200 for success, so a failure must not be able to say it. */
-const failureStatus = (status: number): number =>
-  Number.isInteger(status) && status >= 400 && status < 600 ? status : 500
+/** For TypeScript's eyes: a guard can only know callbacks whose body holds these. */
+type Identified<F extends Callback.Fields, G> = [G] extends [never]
+  ? unknown
+  : Once.Identifying extends Callback.SystemVariables<F>
+    ? unknown
+    : { readonly replay: "needs Callback.object, Callback.etag and Callback.reqId in the contract's body" }
+
+const reply = (answer: Answer, ending: Ending): Outcome => ({ answer, ending })
 
 /**
  * Makes a receiver. `handler` gets the decoded body and must answer the contract's response, or it does not compile.
  *
  * The handler runs in a fiber of its own: when the sender hangs up it is interrupted, when it is late `onLate` decides.
  */
-export const make = <F extends Callback.Fields, A, E, R>(
+export const make = <F extends Callback.Fields, A, E, R, G = never>(
   contract: Callback.Contract<F, A>,
   handler: (body: Callback.Body<F>) => Effect.Effect<A, E, R>,
-  options: Options<A, E> = {}
-): Receiver<R> => {
-  const { maxBodyBytes = 64 * 1024, strippedPrefix = "", onLate = "fail", lateResponse, statusOf } = options
+  options: Options<A, E, G> & Identified<F, G> = {} as Options<A, E, G> & Identified<F, G> // no option is required
+): Receiver<R | G> => {
+  const { maxBodyBytes = 64 * 1024, strippedPrefix = "", onLate = "fail", lateResponse, replay, statusOf } = options
   const budget = Duration.decode(options.budget ?? "4500 millis")
+  const identity = Once.identify(contract.fields)
 
   const authenticate = (request: Request) =>
     Effect.gen(function* () {
@@ -118,74 +110,95 @@ export const make = <F extends Callback.Fields, A, E, R>(
       return yield* contract.decode(request.body)
     })
 
-  const toAnswer = (response: A) =>
+  const toOutcome = (response: A) =>
     Effect.gen(function* () {
       const encoded = yield* contract.encodeResponse(response)
       const answer = json(200, encoded)
-      if (answer.body.length <= maxAnswerBytes) return answer
+      if (answer.body.length <= maxAnswerBytes) return reply(answer, "handled")
       return yield* Effect.fail(`it is ${answer.body.length} bytes long, and OSS passes on ${maxAnswerBytes}`)
     }).pipe(
       Effect.catchAll((detail) =>
-        Effect.as(Effect.logError(`the handler's answer cannot be sent: ${detail}`), refusal(500, "BadAnswer"))
+        Effect.as(
+          Effect.logError(`the handler's answer cannot be sent: ${detail}`),
+          reply(refusal(500, "BadAnswer"), "unanswerable")
+        )
       )
     )
 
-  const ended = (exit: Exit.Exit<A, E>) =>
-    Exit.matchEffect(exit, {
-      onSuccess: toAnswer,
-      onFailure: (cause) =>
-        Effect.gen(function* () {
-          yield* Effect.logError("the callback's handler failed", cause)
-          const error = Cause.failureOption(cause)
-          const status = Option.isSome(error) && statusOf !== undefined ? failureStatus(statusOf(error.value)) : 500
-          return refusal(status, "HandlerFailed")
-        })
-    })
-
-  const late = (fiber: Fiber.RuntimeFiber<A, E>) =>
+  const failed = (cause: Cause.Cause<E>, late: boolean) =>
     Effect.gen(function* () {
-      yield* Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`)
-      if (onLate === "fail") {
-        yield* Fiber.interruptFork(fiber)
-        return refusal(503, "HandlerLate")
-      }
-      yield* Effect.forkDaemon(Effect.catchAllCause(Fiber.join(fiber), reportLate))
-      return lateResponse === undefined ? refusal(503, "HandlerLate") : yield* toAnswer(lateResponse)
+      yield* Effect.logError(`the callback's ${late ? "late " : ""}handler failed`, cause)
+      const error = Cause.failureOption(cause)
+      const status = Option.isSome(error) && statusOf !== undefined ? failureStatus(statusOf(error.value)) : 500
+      return reply(refusal(status, "HandlerFailed"), "failed")
     })
 
-  const run = (body: Callback.Body<F>) =>
+  const run = (body: Callback.Body<F>): Effect.Effect<Outcome, CallbackRejected, R | G | Crypto> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
-        // A daemon, because the request's own fiber ends with the answer; suspended, because a handler may throw.
-        const fiber = yield* Effect.forkDaemon(restore(Effect.suspend(() => handler(body))))
-        const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), budget)).pipe(
-          Effect.onInterrupt(() => Fiber.interruptFork(fiber))
+        // Who waits for the handler: somebody, nobody but a log, or nobody.
+        let waiting: "sender" | "log" | "nobody" = "sender"
+        // Suspended, because a handler may throw.
+        const attempt = Effect.exit(restore(Effect.suspend(() => handler(body)))).pipe(
+          Effect.flatMap((exit) => {
+            if (Exit.isSuccess(exit)) return toOutcome(exit.value)
+            if (waiting === "nobody") return Effect.succeed(reply(refusal(503, "HandlerLate"), "late"))
+            return failed(exit.cause, waiting === "log")
+          })
         )
-        return yield* Option.match(exit, { onNone: () => late(fiber), onSome: ended })
+        const abandon = (fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
+          waiting = "nobody"
+          return Fiber.interruptFork(fiber)
+        }
+        // A daemon, because the request's own fiber ends with the answer.
+        const fiber = yield* Effect.forkDaemon(yield* guarded(body, attempt))
+        const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), budget)).pipe(
+          Effect.onInterrupt(() => abandon(fiber))
+        )
+        if (Option.isSome(exit)) return yield* exit.value
+        yield* Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`)
+        if (onLate === "fail") {
+          yield* abandon(fiber)
+          return reply(refusal(503, "HandlerLate"), "late")
+        }
+        waiting = "log"
+        yield* Effect.forkDaemon(Effect.catchAllCause(Fiber.join(fiber), reportLate))
+        if (lateResponse === undefined) return reply(refusal(503, "HandlerLate"), "late")
+        return reply((yield* toOutcome(lateResponse)).answer, "late")
       })
     )
 
-  const receive = (request: Request): Effect.Effect<Answer, never, R | Crypto> => {
+  const guarded = (body: Callback.Body<F>, attempt: Effect.Effect<Outcome, never, R>) =>
+    Effect.gen(function* () {
+      if (replay === undefined) return attempt
+      if (typeof identity === "string") return yield* Effect.dieMessage(identity)
+      return Once.once(replay, Once.deliveryId(yield* Crypto, contract.bucket, identity(body)), attempt)
+    })
+
+  const rejected = ({ reason, detail }: CallbackRejected) =>
+    Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
+      Effect.zipRight(Effect.annotateCurrentSpan("oss.callback.rejection", reason)),
+      Effect.as(reply(refusal(statusOfRejection[reason], reason), "rejected"))
+    )
+
+  const receive = (request: Request): Effect.Effect<Outcome, never, R | G | Crypto> => {
     if (request.method !== "POST") {
       const answer = refusal(405, "MethodNotAllowed")
-      return Effect.succeed({ ...answer, headers: { ...answer.headers, allow: "POST" } })
+      return Effect.succeed(reply({ ...answer, headers: { ...answer.headers, allow: "POST" } }, "rejected"))
     }
-    return Effect.matchEffect(authenticate(request), {
-      onSuccess: run,
-      onFailure: ({ reason, detail }) =>
-        Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
-          Effect.zipRight(Effect.annotateCurrentSpan("oss.callback.rejection", reason)),
-          Effect.as(refusal(statusOfRejection[reason], reason))
-        )
-    })
+    return Effect.catchAll(Effect.flatMap(authenticate(request), run), rejected)
   }
 
   const handle = (request: Request) =>
     receive(request).pipe(
       // What is left: a Schema's transformation, or `statusOf`, that throws.
       Effect.catchAllDefect((defect) =>
-        Effect.as(Effect.logError("the callback's receiver failed", Cause.die(defect)), refusal(500, "ReceiverFailed"))
+        Effect.as(
+          Effect.logError("the callback's receiver failed", Cause.die(defect)),
+          reply(refusal(500, "ReceiverFailed"), "failed")
+        )
       ),
+      Effect.map(({ answer }) => answer),
       Effect.tap((answer) => Effect.annotateCurrentSpan("http.response.status_code", answer.status)),
       Effect.withSpan("oss.CallbackReceiver.handle", {
         kind: "server",

@@ -34,6 +34,7 @@ export {
   type Body,
   type Fields,
   type SystemField,
+  type SystemVariables,
   type Vars,
   type VarField
 } from "./callback/Field.ts"

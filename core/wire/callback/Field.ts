@@ -15,9 +15,9 @@ import * as Misfit from "./Misfit.ts"
 export type Decode<A> = (text: string | undefined) => Either.Either<A, string>
 
 /** One of OSS's own variables. */
-export interface SystemField<out A> {
+export interface SystemField<out A, out V extends SystemVariable = SystemVariable> {
   readonly _tag: "System"
-  readonly variable: SystemVariable
+  readonly variable: V
   readonly decode: Decode<A>
 }
 
@@ -38,7 +38,7 @@ export interface AnyVarField {
   readonly decode: Decode<unknown>
 }
 
-const system = <A>(variable: SystemVariable, decode: Decode<A>): SystemField<A> => ({
+const system = <A, V extends SystemVariable>(variable: V, decode: Decode<A>): SystemField<A, V> => ({
   _tag: "System",
   variable,
   decode
@@ -111,6 +111,11 @@ export type Fields = Readonly<Record<string, SystemField<unknown> | AnyVarField>
 export type Body<F extends Fields> = {
   readonly [K in keyof F]: F[K] extends { readonly decode: Decode<infer A> } ? A : never
 }
+
+/** Which of OSS's own variables a contract asks for. */
+export type SystemVariables<F extends Fields> = {
+  [K in keyof F]: F[K] extends SystemField<unknown, infer V> ? V : never
+}[keyof F]
 
 type VarNames<F extends Fields> = { [K in keyof F]: F[K] extends { readonly _tag: "Var" } ? K : never }[keyof F]
 

@@ -2,24 +2,23 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as HashMap from "effect/HashMap"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/TestClock"
 import * as Tracer from "effect/Tracer"
-import * as NodeCryptoModule from "node:crypto"
 import * as NodeCrypto from "../../../adapters/node/NodeCrypto.ts"
 import * as Utf8 from "../../../core/model/Utf8.ts"
 import type { Crypto } from "../../../core/ports/Crypto.ts"
 import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
-import * as CallbackSignature from "../../../core/wire/CallbackSignature.ts"
+import type * as CallbackSignature from "../../../core/wire/CallbackSignature.ts"
+import * as SignedCallback from "../../support/SignedCallback.ts"
+import { base64, keyUrl, quietly, services, text, told, trusted as ourKey } from "../../support/SignedCallback.ts"
 
 const VideoUploaded = Callback.make({
   url: "https://api.example.com/oss/video",
@@ -31,36 +30,10 @@ const VideoUploaded = Callback.make({
 const answered = { videoId: "v_1", at: new Date(0) }
 const answeredJson = `{"videoId":"v_1","at":"1970-01-01T00:00:00.000Z"}`
 
-const keyUrl = "https://keys.example.com/key.pem"
-const pair = NodeCryptoModule.generateKeyPairSync("rsa", { modulusLength: 512 })
-const ourKey = Either.getOrThrow(
-  CallbackSignature.trust(keyUrl, pair.publicKey.export({ type: "spki", format: "pem" }).toString())
-)
-
-const base64 = (text: string): string => Buffer.from(text).toString("base64")
 const goodBody = "object=videos%2Fa.mp4&size=9&token=42&bucket=media"
 
 /** A request as OSS would send it, signed with the test's own key. */
-const signed = (body = goodBody, path = "/oss/video", query?: string): CallbackReceiver.Request => {
-  const text = `${path}${query === undefined ? "" : `?${query}`}\n${body}`
-  return {
-    method: "POST",
-    path,
-    query,
-    headers: {
-      authorization: NodeCryptoModule.sign("md5", Buffer.from(text), pair.privateKey).toString("base64"),
-      "x-oss-pub-key-url": base64(keyUrl),
-      "x-oss-signature-version": "1.0"
-    },
-    body: Utf8.encode(body)
-  }
-}
-
-const services = Layer.merge(NodeCrypto.layer, CallbackReceiver.layerTrustedKeys([ourKey]))
-
-/** Runs with everything a receiver needs, and without its logs. */
-const quietly = <A>(effect: Effect.Effect<A, never, Crypto>): Effect.Effect<A> =>
-  effect.pipe(Effect.provide(services), Effect.provide(Logger.remove(Logger.defaultLogger)))
+const signed = (body = goodBody, path = "/oss/video", query?: string) => SignedCallback.make(body, path, query)
 
 const answering = CallbackReceiver.make(VideoUploaded, () => Effect.succeed(answered))
 
@@ -71,11 +44,6 @@ const answerNow = (() => {
   )
   return (request: CallbackReceiver.Request) => Runtime.runSync(runtime)(answering.handle(request))
 })()
-
-const text = ({ body }: CallbackReceiver.Answer): string => Buffer.from(body).toString()
-
-/** Status and body of the answer to one request. */
-const told = (answer: CallbackReceiver.Answer) => [answer.status, JSON.parse(text(answer)) as unknown] as const
 
 /** The log of a program, a line each. */
 const logged = <A>(effect: Effect.Effect<A, never, Crypto>) =>
