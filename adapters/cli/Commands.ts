@@ -16,15 +16,41 @@ export const commands: ReadonlyArray<Loadable> = [
     load: () => import("./commands/put.ts")
   },
   { name: "resume", summary: "go on with an upload that was cut off", load: () => import("./commands/resume.ts") },
+  { name: "form", summary: "upload a file by a signed form, as browsers do", load: () => import("./commands/form.ts") },
+  {
+    name: "verify",
+    summary: "whether an object has the bytes of a file, by CRC-64",
+    load: () => import("./commands/verify.ts")
+  },
   {
     name: "presign",
     summary: "a URL that uploads, reads or deletes one object without keys",
     load: () => import("./commands/presign.ts")
   },
   {
-    name: "verify",
-    summary: "whether an object has the bytes of a file, by CRC-64",
-    load: () => import("./commands/verify.ts")
+    name: "policy sign",
+    summary: "a form that uploads within conditions, without keys",
+    load: () => import("./commands/policySign.ts")
+  },
+  {
+    name: "policy evaluate",
+    summary: "whether a form's policy lets an upload through, and why not",
+    load: () => import("./commands/policyEvaluate.ts")
+  },
+  {
+    name: "callback render",
+    summary: "the body that OSS sends for a callback's template",
+    load: () => import("./commands/callbackRender.ts")
+  },
+  {
+    name: "callback verify",
+    summary: "whether a captured request was signed by OSS",
+    load: () => import("./commands/callbackVerify.ts")
+  },
+  {
+    name: "callback serve",
+    summary: "a receiver that prints what arrives",
+    load: () => import("./commands/callbackServe.ts")
   }
 ]
 

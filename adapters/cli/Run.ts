@@ -53,7 +53,10 @@ const report = (error: Failure, asJson: boolean): number => {
 /** Runs to the exit code. */
 export const run = async <E extends Failure>(
   program: Effect.Effect<number, E>,
-  { json }: { readonly json: boolean }
+  {
+    endless = false,
+    json
+  }: { readonly json: boolean; /** Ends by Ctrl-C only, so that it says nothing of it. */ readonly endless?: boolean }
 ): Promise<number> => {
   const fiber = Effect.runFork(Effect.provide(program, Logger.replace(Logger.defaultLogger, logger)))
   let signalled: number | undefined
@@ -67,7 +70,7 @@ export const run = async <E extends Failure>(
   const exit = await Effect.runPromise(Fiber.await(fiber))
   if (Exit.isSuccess(exit)) return exit.value
   if (signalled !== undefined) {
-    if (json) sayJson({ error: { tag: "Interrupted", message: "interrupted" } })
+    if (json && !endless) sayJson({ error: { tag: "Interrupted", message: "interrupted" } })
     return signalled
   }
   const failure = Cause.failureOption(exit.cause)

@@ -26,11 +26,11 @@ const unknown = (args: ReadonlyArray<string>): Usage => {
     const given = second === undefined || second.startsWith("-") ? "" : `, got "${first} ${second}"`
     const near = given === "" ? "" : hint(`${first} ${second}`, group)
     return new Usage(
-      `${first} must be followed by ${group.map((name) => name.split(" ")[1]).join(" or ")}${given}${near}`
+      `${first} must be followed by one of ${group.map((name) => name.split(" ")[1]).join(", ")}${given}${near}`
     )
   }
   const names = commands.flatMap(({ name }) => [name, name.split(" ")[0]!]) // split gives at least one
-  return new Usage(`unknown command "${first}"${hint(first, names)}; see effect-oss --help`)
+  return new Usage(`unknown command "${first}"${hint(first, names) || "; see effect-oss --help"}`)
 }
 
 const runCommand = async (entry: Loadable, args: ReadonlyArray<string>): Promise<number> => {

@@ -83,8 +83,13 @@ describe("put", () => {
   it("prints what the application answered to the callback", async () => {
     await cli.write("a.txt", "hello")
     const { code, value } = await cli.json([
-      ...["put", "a.txt", "oss://examplebucket/called.txt"],
-      ...["--callback-url", url, "--callback-var", "user=u 42"]
+      "put",
+      "a.txt",
+      "oss://examplebucket/called.txt",
+      "--callback-url",
+      url,
+      "--callback-var",
+      "user=u 42"
     ])
     expect({ code, value }).toMatchObject({ code: 0, value: { callback: { id: 42 } } })
     expect(told.at(-1)).toMatch(
@@ -190,7 +195,12 @@ describe("verify", () => {
 describe("presign", () => {
   it("prints a URL and its headers, with which anybody can upload", async () => {
     const { code, value } = await cli.json([
-      ...["presign", "oss://examplebucket/granted.txt", "--expires", "1h", "--content-type", "text/x-own"]
+      "presign",
+      "oss://examplebucket/granted.txt",
+      "--expires",
+      "1h",
+      "--content-type",
+      "text/x-own"
     ])
     expect({ code, value }).toMatchObject({
       code: 0,
@@ -205,8 +215,13 @@ describe("presign", () => {
   it("prints a line for the shell that works as it stands", async () => {
     await cli.write("it's.txt", "by curl")
     const { code, stdout } = await cli.run([
-      ...["presign", "oss://examplebucket/a/../by curl's.txt", "--curl", "--file", "it's.txt"],
-      ...["--callback-url", url]
+      "presign",
+      "oss://examplebucket/a/../by curl's.txt",
+      "--curl",
+      "--file",
+      "it's.txt",
+      "--callback-url",
+      url
     ])
     expect(code).toBe(0)
     const line = stdout.replace(/^curl/, "curl --silent")
