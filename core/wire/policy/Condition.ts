@@ -67,9 +67,15 @@ export const text = (condition: Condition): string => {
 // Printable ASCII but for the quote and the backslash: it stands in JSON as it is, and is well-formed.
 const plain = /^[ !#-[\]-~]*$/
 
-const quote = (text: string): string => (plain.test(text) ? `"${text}"` : JSON.stringify(text))
+/** Stands in `json` for a text that is not well-formed Unicode. It is a control character: no JSON has it. */
+export const malformed = "\u0000"
 
-/** The condition as it stands in the policy's JSON. */
+const quote = (text: string): string => {
+  if (plain.test(text)) return `"${text}"`
+  return Utf8.isWellFormed(text) ? JSON.stringify(text) : malformed
+}
+
+/** The condition as it stands in the policy's JSON, or something with `malformed` in it. */
 export const json = (condition: Condition): string => {
   switch (condition._tag) {
     case "Eq":
@@ -89,7 +95,7 @@ export const json = (condition: Condition): string => {
 export const countValues = (condition: Condition): number =>
   condition._tag === "Eq" ? 2 : "values" in condition ? 4 + condition.values.length : 4
 
-/** What is wrong with a condition of our own caller, in words; `undefined` when nothing is. */
+/** What is wrong with a condition of our own caller, in words; `undefined` when nothing is but, maybe, its Unicode (see `json`). */
 export const complaint = (condition: Condition): string | undefined => {
   if (condition._tag === "ContentLengthRange") {
     const { max, min } = condition
@@ -105,14 +111,5 @@ export const complaint = (condition: Condition): string | undefined => {
   }
   if ("values" in condition && condition.values.length === 0)
     return `must list at least 1 value for ${field}, got 0 values`
-  const isWellFormed =
-    wellFormed(field) &&
-    (condition._tag === "Eq"
-      ? wellFormed(condition.value)
-      : condition._tag === "StartsWith"
-        ? wellFormed(condition.prefix)
-        : condition.values.every(wellFormed))
-  return isWellFormed ? undefined : "must be well-formed Unicode, got a lone surrogate"
+  return undefined
 }
-
-const wellFormed = (text: string): boolean => plain.test(text) || Utf8.isWellFormed(text)

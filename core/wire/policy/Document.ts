@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Base64 from "../../model/Base64.ts"
 import * as Bytes from "../../model/Bytes.ts"
 import * as Utf8 from "../../model/Utf8.ts"
+import * as Instant from "../signature/Instant.ts"
 import * as Condition from "./Condition.ts"
 import * as Json from "./Json.ts"
 import * as Refusal from "./Refusal.ts"
@@ -32,21 +33,21 @@ type Read<A> = Either.Either<A, Refusal.PolicyRefusal>
 export const maxBase64Bytes = Bytes.MiB(2)
 
 /**
- * Writes a policy of checked conditions. What it says is known, so it is not read back: `parse` would give the same. Fails
- * with the reader's refusal when it is too much for the reader.
+ * A policy of checked conditions and their JSON, in a row with commas between. What it says is known, so it is not read back:
+ * `parse` would give the same. Fails with the reader's refusal when it is too much for the reader.
  */
-export const write = (expiration: number, conditions: ReadonlyArray<Condition.Condition>): Read<PostPolicy> => {
-  let list = ""
+export const write = (
+  expiration: number,
+  conditions: ReadonlyArray<Condition.Condition>,
+  list: string
+): Read<PostPolicy> => {
+  const json = `{"expiration":"${Instant.iso(expiration)}","conditions":[${list}]}`
   let values = 3 // the document, its expiration, its list
-  for (const condition of conditions) {
-    list += list === "" ? Condition.json(condition) : `,${Condition.json(condition)}`
-    values += Condition.countValues(condition)
-  }
-  const json = `{"expiration":"${new Date(expiration).toISOString()}","conditions":[${list}]}`
+  for (const condition of conditions) values += Condition.countValues(condition)
   // A unit of UTF-16 takes at most four characters of base64.
   return values > Json.maxValues || (json.length + 1) * 4 > maxBase64Bytes
     ? parse(json)
-    : Either.right({ expiration, conditions: [...conditions], json, base64: Base64.encode(json) })
+    : Either.right({ expiration, conditions: conditions.slice(), json, base64: Base64.encode(json) })
 }
 
 /** Reads a policy's JSON. Fails with the refusal that OSS would answer (400 InvalidPolicyDocument). */

@@ -16,7 +16,28 @@ export const end = 253_402_300_800_000
 export const isValid = (time: number): boolean => time >= 0 && time < end
 
 /** The day of a moment: `20250715`. The moment must be valid. */
-export const date = (time: number): string => new Date(time).toISOString().slice(0, 10).replaceAll("-", "")
+export const date = (time: number): string => isoDay(time).replaceAll("-", "")
+
+// Asking the engine takes 0.6 µs, and most moments asked about in a row are of one day.
+let lastDay = -1
+let lastIsoDay = ""
+const isoDay = (time: number): string => {
+  const number = Math.floor(time / day)
+  if (number !== lastDay) {
+    lastIsoDay = new Date(time).toISOString().slice(0, 10)
+    lastDay = number
+  }
+  return lastIsoDay
+}
+
+/** A moment as ISO 8601 has it: `2025-07-15T09:30:45.123Z`. The moment must be valid, in whole milliseconds. */
+export const iso = (time: number): string => {
+  const milliseconds = time % 1000
+  const seconds = Math.floor((time % day) / 1000)
+  const thousandths = `${1000 + milliseconds}`.slice(1)
+  const [hours, minutes] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60]
+  return `${isoDay(time)}T${two(hours)}:${two(minutes)}:${two(seconds % 60)}.${thousandths}Z`
+}
 
 const two = (n: number): string => (n < 10 ? `0${n}` : `${n}`)
 

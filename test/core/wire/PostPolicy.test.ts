@@ -182,14 +182,19 @@ describe("PostPolicy.withV4 and fields", () => {
       PostPolicy.eq("x-oss-meta-a", "2"),
       PostPolicy.eq("X-OSS-DATE", "20250715T093045Z")
     )
-    assert.deepStrictEqual(Object.keys(PostPolicy.fields(policy, signed)), [
+    assert.deepStrictEqual(Object.keys(PostPolicy.fields(policy, signed)).sort(), [
       "X-Oss-Meta-A",
-      "x-oss-signature-version",
+      "policy",
       "x-oss-credential",
       "x-oss-date",
-      "policy",
-      "x-oss-signature"
+      "x-oss-signature",
+      "x-oss-signature-version"
     ])
+  })
+
+  it("keeps a field called __proto__ a field", () => {
+    const form = PostPolicy.fields(policyOf(PostPolicy.eq("__proto__", "a")), signed)
+    assert.deepInclude(Object.entries(form), ["__proto__", "a"])
   })
 })
 
