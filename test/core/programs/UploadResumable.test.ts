@@ -177,7 +177,7 @@ describe("Upload.resumable", () => {
   it.scopedLive("begins anew with another source when told so, and aborts the upload that it replaces", () =>
     Effect.gen(function* () {
       const { emulator, run, stored } = yield* world
-      for (const other of [Source.bytes(content.slice().reverse()), Source.text("small")]) {
+      for (const other of [Source.bytes(content.toReversed()), Source.text("small")]) {
         yield* endingAt(emulator, 3)
         yield* Effect.flip(run())
         const uploaded = yield* run({ ...other, fingerprint: "second" }, { ifChanged: "restart" })

@@ -10,7 +10,7 @@ import * as Crc64 from "../../../core/model/Crc64.ts"
 import type { Progress } from "../../../core/model/Progress.ts"
 import type { UploadError } from "../../../core/programs/Upload.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
-import * as OssClient from "../../../core/programs/OssClient.ts"
+import type * as OssClient from "../../../core/programs/OssClient.ts"
 import * as Emulated from "../../support/Emulated.ts"
 
 const partSize = Bytes.KiB(100)

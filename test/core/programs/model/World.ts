@@ -154,15 +154,15 @@ export const make = Effect.gen(function* () {
   const run = (scenario: Scenario, key: string, content: Uint8Array, cut: Cut | undefined): Effect.Effect<End> =>
     Effect.gen(function* () {
       const { act, struck } = yield* makeCut(cut)
-      let underWay = 0
+      const underWay = new Set<unknown>()
       const transport: Transport.Service = {
         send: (request) =>
           act(
             Effect.suspend(() => {
-              underWay++
+              underWay.add(request)
               return Effect.ensuring(
                 direct.send(request),
-                Effect.sync(() => void underWay--)
+                Effect.sync(() => underWay.delete(request))
               )
             })
           )
@@ -197,7 +197,7 @@ export const make = Effect.gen(function* () {
         return { _tag: "Interrupted" } as const
       }
       // What is on its way to the server arrives there; its answers reach nobody.
-      while (underWay > 0) yield* Effect.sleep(1)
+      while (underWay.size > 0) yield* Effect.sleep(1)
       return { _tag: "Killed" } as const
     })
 
