@@ -94,6 +94,7 @@ describe("direct upload in Chromium", () => {
     assert.include((await page.locator("#drop").getAttribute("class")) ?? "", "over")
     await page.dispatchEvent("#drop", "drop", { dataTransfer: transfer })
     await reaches(page, "large.mp4", 0.2)
+    assert.strictEqual(await page.textContent("#unfinished"), "", "what is under way here is not called unfinished")
     assert.match(await statusOf(page, "large.mp4"), /^[\d.]+ MB of 200 MB$/)
     await Stage.screenshot(page, "drag-and-drop-under-way")
     const seen: Array<number> = []

@@ -1,7 +1,7 @@
 /**
  * The page with JavaScript: several files at once, by drag and drop or the file chooser, each with its progress.
  */
-import { type State, type Task, upload, type Uploaded } from "effect-oss/browser"
+import { fingerprint, type State, type Task, upload, type Uploaded } from "effect-oss/browser"
 import type { Answer } from "../contract.ts"
 import * as Server from "./server.ts"
 import * as Words from "./words.ts"
@@ -27,11 +27,15 @@ const button = (text: string, name: string, act: () => void): HTMLButtonElement 
   return made
 }
 
-/** What this browser remembers of uploads that were not finished: their names. */
+/** The uploads of this page that are not over, by what they are remembered by. */
+const running = new Set<string>()
+
+/** What this browser remembers of uploads that were not finished, and that nobody here is at: their names. */
 const showUnfinished = (): void => {
   const names = Object.keys(localStorage).flatMap((key) => {
-    if (!key.startsWith("effect-oss:")) return []
-    const [name = ""] = JSON.parse(key.slice("effect-oss:".length)) as ReadonlyArray<string>
+    const id = key.slice("effect-oss:".length)
+    if (!key.startsWith("effect-oss:") || running.has(id)) return []
+    const [name = ""] = JSON.parse(id) as ReadonlyArray<string> // see `fingerprint`
     return [name]
   })
   unfinished.textContent = names.length === 0 ? "" : `Not finished: ${names.join(", ")}. Choose again to go on.`
@@ -54,7 +58,9 @@ const start = (file: File): void => {
   bar.setAttribute("aria-label", `Progress of ${file.name}`)
   const status = element("span", { className: "status" })
   const buttons = element("span", { className: "buttons" })
-  item.append(picture, element("span", { className: "name", textContent: file.name }), buttons, bar, status)
+  const text = element("div", { className: "text" })
+  text.append(element("span", { className: "name", textContent: file.name }), bar, status)
+  item.append(picture, text, buttons)
   list.prepend(item)
 
   let sent = 0
@@ -76,9 +82,12 @@ const start = (file: File): void => {
     spoken.textContent = `${file.name}: ${text}`
     buttons.replaceChildren()
     bar.remove()
+    running.delete(fingerprint(file))
     showUnfinished()
   }
 
+  running.add(fingerprint(file))
+  showUnfinished()
   const task: Task = upload(() => Server.grant(file), file, {
     ...Server.parts,
     storage: localStorage,
