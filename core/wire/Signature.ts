@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import { InvalidParam } from "../model/OssError.ts"
 import type * as Crypto from "../ports/Crypto.ts"
 import * as CanonicalRequest from "./signature/CanonicalRequest.ts"
-import type { Entry } from "./signature/SignedHeaders.ts"
+import { names, type Entry } from "./signature/SignedHeaders.ts"
 import {
   algorithm,
   begin,
@@ -63,7 +63,7 @@ const sign = (signer: Signer, request: CanonicalRequest.Request, terms: SigningK
   const parts = CanonicalRequest.make(request, own)
   if (parts instanceof InvalidParam) return parts
   const { additional, entries } = parts.headers
-  if (token === "" && entries.some(isToken)) {
+  if (token === "" && names(entries, "x-oss-security-token")) {
     const reason = "must come from the credentials, which have none"
     return new InvalidParam({ field: "x-oss-security-token", reason })
   }
@@ -81,7 +81,6 @@ const sign = (signer: Signer, request: CanonicalRequest.Request, terms: SigningK
 }
 
 const contentSha256: Entry = ["x-oss-content-sha256", CanonicalRequest.unsignedPayload]
-const isToken = ([name]: Entry): boolean => name === "x-oss-security-token"
 
 /** What a form states beside its policy, and the policy states too. */
 export interface Stamp {

@@ -96,7 +96,8 @@ export const make = (
 
 const refusal = (field: string, reason: string) => new InvalidParam({ field, reason })
 
-const names = (entries: ReadonlyArray<Entry>, name: string): boolean => {
+/** Whether one of the entries has this name. */
+export const names = (entries: ReadonlyArray<Entry>, name: string): boolean => {
   for (const entry of entries) if (entry[0] === name) return true
   return false
 }

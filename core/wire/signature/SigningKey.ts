@@ -36,8 +36,6 @@ export interface SigningKey {
   readonly scope: string
   /** The access key's ID, a slash, and the scope. */
   readonly credential: string
-  /** The same, percent-encoded for a query. */
-  readonly encodedCredential: string
   /** Signs two texts in a row: 64 lower-case hexadecimal digits. As secret as the secret itself, for one day. */
   readonly hmac: (head: string, text: string) => string
   /** The second of a time within the key's day, in milliseconds since 1970. */
@@ -50,6 +48,8 @@ export interface Moment {
   readonly datetime: string
   /** What is signed, but for the digest at its end: algorithm, moment, scope, each on a line. */
   readonly stringToSign: string
+  /** What a presigned URL says of it, encoded: `x-oss-credential=…&x-oss-date=…`. */
+  readonly query: string
 }
 
 interface Cached extends SigningKey {
@@ -103,27 +103,30 @@ export const get = (crypto: Crypto.Service, cache: Cache, terms: Terms): Signing
     date,
     scope,
     credential,
-    encodedCredential: Uri.encode(credential),
     hmac: crypto.hmacSha256Keyed(derive(crypto, accessKeySecret, [date, region, product, terminator])),
     day,
     accessKeyId,
     region,
     product,
-    momentOf: moments(date, scope)
+    momentOf: moments(date, scope, Uri.encode(credential))
   }
   if (kept.unshift(key) > maxPerSecret) kept.pop()
   return key
 }
 
 // A busy signer asks for each second many times, so the last is kept.
-const moments = (date: string, scope: string): SigningKey["momentOf"] => {
+const moments = (date: string, scope: string, encodedCredential: string): SigningKey["momentOf"] => {
   let last = -1
-  let moment: Moment = { datetime: "", stringToSign: "" }
+  let moment: Moment = { datetime: "", stringToSign: "", query: "" }
   return (time) => {
     const second = Math.floor(time / 1000)
     if (second !== last) {
       const datetime = date + Instant.timeOfDay(time)
-      moment = { datetime, stringToSign: `${algorithm}\n${datetime}\n${scope}\n` }
+      moment = {
+        datetime,
+        stringToSign: `${algorithm}\n${datetime}\n${scope}\n`,
+        query: `x-oss-credential=${encodedCredential}&x-oss-date=${datetime}`
+      }
       last = second
     }
     return moment
