@@ -138,6 +138,9 @@ export const bucketNotEmpty = (bucket: string): Refusal =>
 export const noSuchCors = (bucket: string): Refusal =>
   notFound("NoSuchCORSConfiguration", "The CORS Configuration does not exist.", "", [["BucketName", bucket]])
 
+export const noSuchCallbackPolicy = (bucket: string): Refusal =>
+  notFound("BucketCallbackPolicyNotExist", "The bucket callback policy does not exist.", "", [["BucketName", bucket]])
+
 export const objectNotAppendable: Refusal = conflict("ObjectNotAppendable", "The object is not appendable")
 
 export const positionNotEqualToLength: Refusal = conflict(

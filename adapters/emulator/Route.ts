@@ -21,6 +21,9 @@ export const bucketOperations = [
   "GetBucketCors",
   "PutBucketCors",
   "DeleteBucketCors",
+  "GetBucketCallbackPolicy",
+  "PutBucketCallbackPolicy",
+  "DeleteBucketCallbackPolicy",
   "ListObjects",
   "ListObjectsV2",
   "ListMultipartUploads",
@@ -110,7 +113,24 @@ const object = (method: string, query: Query, headers: Headers): Operation | und
   }
 }
 
+// `?policy` alone is another thing: who may do what in the bucket.
+const isCallbackPolicy = (query: Query): boolean => query.has("policy") && query.get("comp") === "callback"
+
+const callbackPolicy = (method: string): Operation | undefined => {
+  switch (method) {
+    case "GET":
+      return "GetBucketCallbackPolicy"
+    case "PUT":
+      return "PutBucketCallbackPolicy"
+    case "DELETE":
+      return "DeleteBucketCallbackPolicy"
+    default:
+      return undefined
+  }
+}
+
 const bucket = (method: string, query: Query): Operation | undefined => {
+  if (isCallbackPolicy(query)) return callbackPolicy(method)
   switch (method) {
     case "GET":
       if (query.has("uploads")) return "ListMultipartUploads"
@@ -137,7 +157,8 @@ const bucket = (method: string, query: Query): Operation | undefined => {
 export const find = (method: string, location: Location, headers: Headers): Route => {
   const { query } = location
   if (method === "OPTIONS") return Either.right("OptionObject")
-  const lacking = absent.find((name) => query.has(name))
+  const inBucket = location.bucket !== undefined && location.key === undefined
+  const lacking = absent.find((name) => query.has(name) && !(name === "policy" && inBucket && isCallbackPolicy(query)))
   if (lacking !== undefined) return Either.left(Refusal.notImplemented(lacking))
   const place = location.key !== undefined ? "OBJECT" : location.bucket !== undefined ? "BUCKET" : "SERVICE"
   const found =

@@ -26,13 +26,22 @@ export type CorsRule = typeof CorsRule.Type
 export const Cors = Schema.Struct({ rules: Schema.Array(CorsRule), responseVary: Schema.Boolean })
 export type Cors = typeof Cors.Type
 
+/** A callback by name: base64, as uploads would send it. */
+export const CallbackPolicy = Schema.Struct({
+  name: Schema.String,
+  callback: Schema.String,
+  callbackVar: Schema.optionalWith(Schema.String, { exact: true })
+})
+export type CallbackPolicy = typeof CallbackPolicy.Type
+
 export const Bucket = Schema.Struct({
   name: Schema.String,
   region: Schema.String,
   acl: Acl,
   storageClass: Schema.String,
   created: Schema.Number,
-  cors: Schema.optionalWith(Cors, { exact: true })
+  cors: Schema.optionalWith(Cors, { exact: true }),
+  callbackPolicies: Schema.optionalWith(Schema.Array(CallbackPolicy), { exact: true })
 })
 export type Bucket = typeof Bucket.Type
 

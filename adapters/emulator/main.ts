@@ -10,27 +10,14 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
-import * as Redacted from "effect/Redacted"
+import * as Announcement from "./Announcement.ts"
 import * as Arguments from "./Arguments.ts"
 import * as OssEmulator from "./OssEmulator.ts"
-
-const announce = (oss: OssEmulator.Service, { options }: Arguments.Run): string =>
-  JSON.stringify({
-    endpoint: oss.endpoint,
-    region: oss.region,
-    buckets: [oss.bucket, ...(options.buckets ?? [])],
-    accessKeyId: oss.credentials.accessKeyId,
-    // Whoever brought a secret along knows it; it need not stand in a log.
-    ...(options.credentials === undefined ? { accessKeySecret: Redacted.value(oss.credentials.accessKeySecret) } : {}),
-    ...(options.dataDir === undefined ? {} : { dataDir: options.dataDir }),
-    ...(oss.control === undefined ? {} : { control: oss.control }),
-    callbackPublicKey: oss.publicKeyUrl
-  })
 
 const serve = (run: Arguments.Run) =>
   Effect.gen(function* () {
     const oss = yield* OssEmulator.make(run.options)
-    process.stdout.write(`${announce(oss, run)}\n`)
+    process.stdout.write(`${JSON.stringify(Announcement.make(oss, run))}\n`)
     return yield* Effect.never
   }).pipe(
     Effect.scoped,

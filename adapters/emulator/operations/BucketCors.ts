@@ -75,10 +75,11 @@ export const putBucketCors = (call: BucketCall): Answer =>
     return Http.noBody(200)
   })
 
-export const deleteBucketCors = ({ bucket: { name, region, acl, storageClass, created } }: BucketCall): Answer =>
+export const deleteBucketCors = ({ bucket }: BucketCall): Answer =>
   Effect.gen(function* () {
     const storage = yield* Storage
-    yield* storage.putBucket({ name, region, acl, storageClass, created })
+    const { cors: _, ...rest } = bucket
+    yield* storage.putBucket(rest)
     return Http.noBody(204)
   })
 

@@ -6,7 +6,7 @@
  * https://www.alibabacloud.com/help/en/oss/developer-reference/callback
  */
 import * as Effect from "effect/Effect"
-import type { Call, ObjectCall } from "../Call.ts"
+import type { BucketCall, ObjectCall } from "../Call.ts"
 import {
   CallbackSender as Sending,
   Facts,
@@ -31,29 +31,40 @@ export type Order = Resolution.ResolvedOrder | undefined
 
 type Ordered = Effect.Effect<Order, Refusal.Refusal, Sender>
 
-const refused = ({ message, argumentName, argumentValue, ec }: CallbackRefusal.CallbackRefusal): Refusal.Refusal =>
+/** What OSS answers to a callback that is configured wrongly. */
+export const refusalOf = ({
+  message,
+  argumentName,
+  argumentValue,
+  ec
+}: CallbackRefusal.CallbackRefusal): Refusal.Refusal =>
   Refusal.invalidArgument(message, argumentName, argumentValue, ec)
 
+const policiesOf = ({ callbackPolicies = [] }: State.Bucket) =>
+  new Map(callbackPolicies.map((policy) => [policy.name, policy] as const))
+
 /** The callback that a request orders in its headers or its query. */
-export const order = ({ request: { headers }, query }: Call): Ordered =>
+export const order = ({ bucket, request: { headers }, query }: BucketCall): Ordered =>
   Effect.flatMap(Sending.CallbackSender, (sender) =>
     sender.order({
+      policies: policiesOf(bucket),
       header: { callback: headers["x-oss-callback"], callbackVar: headers["x-oss-callback-var"] },
       query: { callback: query.get("callback"), callbackVar: query.get("callback-var") }
     })
-  ).pipe(Effect.mapError(refused))
+  ).pipe(Effect.mapError(refusalOf))
 
 /** The callback that a form orders in its fields. */
-export const orderOfForm = (fields: ReadonlyMap<string, string>): Ordered =>
+export const orderOfForm = (bucket: State.Bucket, fields: ReadonlyMap<string, string>): Ordered =>
   Effect.flatMap(Sending.CallbackSender, (sender) =>
     sender.order({
+      policies: policiesOf(bucket),
       form: {
         callback: fields.get("callback"),
         callbackVar: fields.get("callback-var"),
         vars: Object.fromEntries(fields)
       }
     })
-  ).pipe(Effect.mapError(refused))
+  ).pipe(Effect.mapError(refusalOf))
 
 const facts = (call: ObjectCall, stored: State.ObjectRecord, image: ImageInfo.ImageInfo | undefined) =>
   Effect.map(Settings, ({ ownerId }): Facts.Facts => ({

@@ -136,7 +136,7 @@ export const postObject = (call: BucketCall): Answer<Callbacks.Sender | Signer |
     yield* Permission.check(principal, "PostObject", bucket, undefined)
     const described = yield* attributes(call, form)
     const forbidOverwrite = yield* Attributes.forbidOverwrite(form.fields.get("x-oss-forbid-overwrite"))
-    const order = yield* Callbacks.orderOfForm(form.fields)
+    const order = yield* Callbacks.orderOfForm(bucket, form.fields)
     const received = yield* receive(call, form, policy)
     const stored = yield* storage.locked(
       bucket.name,

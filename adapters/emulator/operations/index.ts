@@ -6,6 +6,7 @@ import type * as Faults from "../Faults.ts"
 import type * as Route from "../Route.ts"
 import type { Signer } from "../Signer.ts"
 import { appendObject } from "./AppendObject.ts"
+import { deleteBucketCallbackPolicy, getBucketCallbackPolicy, putBucketCallbackPolicy } from "./BucketCallbackPolicy.ts"
 import { deleteBucketCors, getBucketCors, putBucketCors } from "./BucketCors.ts"
 import * as Buckets from "./Buckets.ts"
 import type * as Callbacks from "./Callbacks.ts"
@@ -41,6 +42,9 @@ export const bucket: Answers<Route.BucketOperation, BucketCall> = {
   GetBucketCors: getBucketCors,
   PutBucketCors: putBucketCors,
   DeleteBucketCors: deleteBucketCors,
+  GetBucketCallbackPolicy: getBucketCallbackPolicy,
+  PutBucketCallbackPolicy: putBucketCallbackPolicy,
+  DeleteBucketCallbackPolicy: deleteBucketCallbackPolicy,
   ListObjects: listObjects,
   ListObjectsV2: listObjectsV2,
   ListMultipartUploads: listMultipartUploads,

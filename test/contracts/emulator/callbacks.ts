@@ -154,12 +154,95 @@ export const callbacks = (it: It): void => {
       })
     )
 
+    it.effect("keeps the case of a form's x: names, and knows those of headers in lower case only", () =>
+      Effect.gen(function* () {
+        const bucket = "callback-case"
+        yield* Client.send({ method: "PUT", bucket, headers: { "x-oss-acl": "public-read-write" } })
+        const body = "${x:userId}|${x:userid}|${x:USER_ID}"
+        const fields = [
+          { name: "key", value: "k" },
+          { name: "callback", value: config("/200", body) },
+          { name: "x:userId", value: "1" },
+          { name: "x:USER_ID", value: "2" },
+          { name: "file", value: "x" }
+        ]
+        assert.strictEqual(echoed(yield* Client.post(fields, { bucket })), "1||2")
+        const headers = { "x-oss-callback": config("/200", body), "x-oss-callback-var": base64({ "x:userId": "1" }) }
+        assert.deepStrictEqual(refusal(yield* Client.put("k", "x", { bucket, headers })), [
+          400,
+          "InvalidArgument",
+          "0007-00000104"
+        ])
+      })
+    )
+
     it.effect("knows size and format of pictures, and only of them", () =>
       Effect.gen(function* () {
         const body = "${imageInfo.width}x${imageInfo.height} ${imageInfo.format}"
         const headers = { "x-oss-callback": config("/200", body) }
         assert.strictEqual(echoed(yield* Client.put("cb/p", new Uint8Array(png), { headers })), "1x1 png")
         assert.strictEqual(echoed(yield* Client.put("cb/p", "text", { headers })), "x ")
+      })
+    )
+
+    it.effect("may be named by a policy of the bucket, whose variables win", () =>
+      Effect.gen(function* () {
+        const bucket = "callback-policies"
+        const query = { policy: "", comp: "callback" }
+        const manage = (method: string, body = "") => Client.send({ method, bucket, query, body })
+        const item = (name: string, callback: string, callbackVar?: string) =>
+          `<PolicyItem><PolicyName>${name}</PolicyName><Callback>${callback}</Callback>${callbackVar === undefined ? "" : `<CallbackVar>${callbackVar}</CallbackVar>`}</PolicyItem>`
+        const policies = (...items: ReadonlyArray<string>) =>
+          `<BucketCallbackPolicy>${items.join("")}</BucketCallbackPolicy>`
+        yield* Client.send({ method: "PUT", bucket, headers: { "x-oss-acl": "public-read-write" } })
+        const none = [404, "BucketCallbackPolicyNotExist", ""]
+        assert.deepStrictEqual(refusal(yield* manage("GET")), none)
+
+        const fixed = base64({ "x:a": "fixed" })
+        const two = policies(
+          item("plain", config("/200", "${object}")),
+          item("with-var", config("/200", "${x:a}${x:b}"), fixed)
+        )
+        assert.strictEqual((yield* manage("PUT", two)).status, 200)
+        assert.include((yield* manage("GET")).text, two)
+        yield* Client.send({ method: "DELETE", bucket, query: { cors: "" } })
+        assert.include((yield* manage("GET")).text, two)
+
+        const named = (callbackPolicy: string) => ({
+          "x-oss-callback": base64({ callbackPolicy }),
+          "x-oss-callback-var": base64({ "x:a": "mine", "x:b": "too" })
+        })
+        const put = (name: string) => Client.put("cb/named", "x", { bucket, headers: named(name) })
+        assert.strictEqual(echoed(yield* put("plain")), "cb%2Fnamed")
+        assert.strictEqual(echoed(yield* put("with-var")), "fixedtoo")
+        const form = [
+          { name: "key", value: "cb/form" },
+          { name: "callback", value: named("with-var")["x-oss-callback"] },
+          { name: "x:a", value: "mine" },
+          { name: "x:b", value: "field" },
+          { name: "file", value: "x" }
+        ]
+        assert.strictEqual(echoed(yield* Client.post(form, { bucket })), "fixedfield")
+        const unknown = yield* Client.put("cb/unknown", "x", { bucket, headers: named("other") })
+        assert.deepStrictEqual([unknown.status, unknown.xml("ArgumentName")], [400, "callbackPolicy"])
+        assert.strictEqual((yield* Client.get("cb/unknown", { bucket })).status, 404)
+
+        for (const [body, code] of [
+          ["<no/>", "MalformedXML"],
+          [policies(), "MalformedXML"],
+          [policies(item("a", "")), "MalformedXML"],
+          [policies(item("a", config("/200")), item("a", config("/200"))), "MalformedXML"],
+          [policies(item("a", "no base64!")), "InvalidArgument"],
+          [policies(item("a", config("/200"), base64({ b: "c" }))), "InvalidArgument"]
+        ] as const) {
+          assert.deepStrictEqual(refusal(yield* manage("PUT", body)).slice(0, 2), [400, code])
+        }
+        const stranger = yield* Client.send({ method: "GET", bucket, query, sign: "none" })
+        assert.strictEqual(stranger.status, 403)
+        assert.strictEqual((yield* manage("DELETE")).status, 204)
+        assert.deepStrictEqual(refusal(yield* manage("GET")), none)
+        assert.strictEqual((yield* put("plain")).status, 400)
+        assert.strictEqual((yield* manage("POST")).status, 405)
       })
     )
 
