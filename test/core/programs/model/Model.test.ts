@@ -22,7 +22,7 @@ const bytes = (size: number): Uint8Array => new Uint8Array(size).map((_, i) => M
 const play = (world: Effect.Effect.Success<typeof World.make>, scenario: Scenario.Scenario, key: string) =>
   Effect.gen(function* () {
     const { checkpoints, emulator, orphansTold, run, told } = world
-    const content = bytes(scenario.size)
+    let content = bytes(scenario.size)
     yield* emulator.faults.clear
     yield* emulator.inject(...scenario.faults)
     if (scenario.chaosPercent > 0) {
@@ -36,6 +36,9 @@ const play = (world: Effect.Effect.Success<typeof World.make>, scenario: Scenari
     const ends = [yield* run(scenario, key, content, scenario.cut)]
     const wasDone = Option.isSome(yield* emulator.object(key)) && checkpoint() === undefined
     if (scenario.method === "resumable") {
+      if (scenario.isEdited && content.length > 0 && Option.isNone(yield* emulator.object(key))) {
+        content = content.with(0, content[0]! ^ 1)
+      }
       // It is run again until it is through; the last time, the trouble is over.
       for (let again = 0; again < 3 && !isOver(ends[ends.length - 1]!); again++) {
         if (again === 2) yield* emulator.faults.clear

@@ -34,6 +34,8 @@ export interface Scenario {
   readonly cut: Cut | undefined
   /** The n-th save of a checkpoint fails: the disk is full. */
   readonly fullDiskAt: number | undefined
+  /** Between two runs a byte of the source changes, and nobody can see it from outside. Only for resumable uploads. */
+  readonly isEdited: boolean
 }
 
 const kinds: ReadonlyArray<OssEmulator.FaultName> = [
@@ -87,5 +89,6 @@ export const arbitrary: fc.Arbitrary<Scenario> = fc.record({
   chaosPercent: fc.constantFrom(0, 0, 0, 5, 20),
   chaosSeed: fc.nat(),
   cut: fc.option(cut, { nil: undefined, freq: 2 }),
-  fullDiskAt: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 8 })
+  fullDiskAt: fc.option(fc.integer({ min: 1, max: 3 }), { nil: undefined, freq: 8 }),
+  isEdited: fc.boolean()
 })
