@@ -7,6 +7,7 @@
  * Source: "Callback", https://www.alibabacloud.com/help/en/oss/developer-reference/callback
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -14,10 +15,11 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { CallbackRejected } from "../model/OssError.ts"
+import type { CallbackRejected } from "../model/OssError.ts"
 import { Crypto } from "../ports/Crypto.ts"
 import type * as Callback from "../wire/Callback.ts"
 import * as CallbackSignature from "../wire/CallbackSignature.ts"
+import * as Admission from "./receiver/Admission.ts"
 import {
   failureStatus,
   json,
@@ -31,6 +33,7 @@ import {
 import * as Once from "./receiver/Once.ts"
 
 export { maxAnswerBytes, type Answer } from "./receiver/Answer.ts"
+export type { Redelivery } from "./receiver/Admission.ts"
 export type { Replay } from "./receiver/Once.ts"
 
 /** A request as it arrived, before anything was decoded. */
@@ -71,6 +74,8 @@ export interface Options<A, E, G = never> {
   readonly statusOf?: ((error: E) => number) | undefined
   /** Runs the handler once for each callback. Default: as often as somebody sends it. */
   readonly replay?: Once.Replay<G> | undefined
+  /** Takes callbacks that the uploader's side delivers again (`Redelivery`). Default: none but OSS's own. */
+  readonly redelivery?: Admission.Redelivery | undefined
 }
 
 const reportLate = (cause: Cause.Cause<unknown>) => Effect.logError("the callback's late handler failed", cause)
@@ -78,7 +83,7 @@ const reportLate = (cause: Cause.Cause<unknown>) => Effect.logError("the callbac
 /** For TypeScript's eyes: a guard can only know callbacks whose body holds these. */
 type Identified<F extends Callback.Fields, G> = [G] extends [never]
   ? unknown
-  : Once.Identifying extends Callback.SystemVariables<F>
+  : Admission.Identifying extends Callback.SystemVariables<F>
     ? unknown
     : { readonly replay: "needs Callback.object, Callback.etag and Callback.reqId in the contract's body" }
 
@@ -94,20 +99,29 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
   handler: (body: Callback.Body<F>) => Effect.Effect<A, E, R>,
   options: Options<A, E, G> & Identified<F, G> = {} as Options<A, E, G> & Identified<F, G> // no option is required
 ): Receiver<R | G> => {
-  const { maxBodyBytes = 64 * 1024, strippedPrefix = "", onLate = "fail", lateResponse, replay, statusOf } = options
+  const {
+    maxBodyBytes = 64 * 1024,
+    strippedPrefix = "",
+    onLate = "fail",
+    lateResponse,
+    redelivery,
+    replay,
+    statusOf
+  } = options
   const budget = Duration.decode(options.budget ?? "4500 millis")
-  const identity = Once.identify(contract.fields)
+  const admit = Admission.make(contract, {
+    maxBodyBytes,
+    strippedPrefix,
+    guarded: replay !== undefined,
+    tokenSecrets: replay?.tokens?.secrets,
+    redelivery
+  })
 
-  const authenticate = (request: Request) =>
+  const admitted = (request: Request) =>
     Effect.gen(function* () {
-      if (request.body.length > maxBodyBytes) {
-        const detail = `the body is longer than ${maxBodyBytes} bytes`
-        return yield* new CallbackRejected({ reason: "BodyTooLong", detail })
-      }
-      const called = { ...request, path: strippedPrefix + request.path }
+      if (typeof admit === "string") return yield* Effect.dieMessage(admit)
       const trustedKeys = options.trustedKeys ?? (yield* TrustedKeys)
-      yield* CallbackSignature.verify(yield* Crypto, trustedKeys, called)
-      return yield* contract.decode(request.body)
+      return yield* admit(request, { crypto: yield* Crypto, trustedKeys, now: yield* Clock.currentTimeMillis })
     })
 
   const toOutcome = (response: A) =>
@@ -133,13 +147,13 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
       return reply(refusal(status, "HandlerFailed"), "failed")
     })
 
-  const run = (body: Callback.Body<F>): Effect.Effect<Outcome, CallbackRejected, R | G | Crypto> =>
+  const run = (callback: Admission.Admitted<F>): Effect.Effect<Outcome, CallbackRejected, R | G> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function* () {
         // Who waits for the handler: somebody, nobody but a log, or nobody.
         let waiting: "sender" | "log" | "nobody" = "sender"
         // Suspended, because a handler may throw.
-        const attempt = Effect.exit(restore(Effect.suspend(() => handler(body)))).pipe(
+        const attempt = Effect.exit(restore(Effect.suspend(() => handler(callback.body)))).pipe(
           Effect.flatMap((exit) => {
             if (Exit.isSuccess(exit)) return toOutcome(exit.value)
             if (waiting === "nobody") return Effect.succeed(reply(refusal(503, "HandlerLate"), "late"))
@@ -151,7 +165,7 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
           return Fiber.interruptFork(fiber)
         }
         // A daemon, because the request's own fiber ends with the answer.
-        const fiber = yield* Effect.forkDaemon(yield* guarded(body, attempt))
+        const fiber = yield* Effect.forkDaemon(guarded(callback, attempt))
         const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), budget)).pipe(
           Effect.onInterrupt(() => abandon(fiber))
         )
@@ -168,12 +182,17 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
       })
     )
 
-  const guarded = (body: Callback.Body<F>, attempt: Effect.Effect<Outcome, never, R>) =>
-    Effect.gen(function* () {
-      if (replay === undefined) return attempt
-      if (typeof identity === "string") return yield* Effect.dieMessage(identity)
-      return Once.once(replay, Once.deliveryId(yield* Crypto, contract.bucket, identity(body)), attempt)
-    })
+  const guarded = ({ deeds, redelivered }: Admission.Admitted<F>, attempt: Effect.Effect<Outcome, never, R>) => {
+    if (replay === undefined) return attempt
+    const tells = replay.onReplay === "answer"
+    const settings: Once.Settings = {
+      lease: Duration.decode(replay.lease ?? "1 minute"),
+      keepFor: Duration.decode(replay.keepFor ?? "1 day"),
+      keepsAnswers: tells || redelivery !== undefined,
+      tells: tells || redelivered
+    }
+    return Effect.flatMap(replay.guard, (guard) => Once.once(guard, deeds, settings, attempt))
+  }
 
   const rejected = ({ reason, detail }: CallbackRejected) =>
     Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
@@ -186,7 +205,7 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
       const answer = refusal(405, "MethodNotAllowed")
       return Effect.succeed(reply({ ...answer, headers: { ...answer.headers, allow: "POST" } }, "rejected"))
     }
-    return Effect.catchAll(Effect.flatMap(authenticate(request), run), rejected)
+    return Effect.catchAll(Effect.flatMap(admitted(request), run), rejected)
   }
 
   const handle = (request: Request) =>

@@ -7,11 +7,12 @@
  */
 import * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
-import type { InvalidParam } from "../model/OssError.ts"
+import { InvalidParam } from "../model/OssError.ts"
 import * as CallbackTemplate from "./callback/CallbackTemplate.ts"
 import * as Answer from "./callback/Answer.ts"
 import type { Callback } from "./callback/Contract.ts"
 import * as Order from "./callback/Order.ts"
+import * as Uri from "./Uri.ts"
 
 export { type OffContract } from "./callback/Answer.ts"
 export { check, make, type Callback, type Contract, type Options } from "./callback/Contract.ts"
@@ -29,6 +30,7 @@ export {
   operation,
   reqId,
   size,
+  token,
   variable as var,
   vpcId,
   type Body,
@@ -73,6 +75,22 @@ export const policy = <A, I>(name: string, response: Schema.Schema<A, I>): Callb
   order: undefined,
   decodeResponse: Answer.decoder(response)
 })
+
+/**
+ * The same callback with more in the query of its URLs: a one-time token for example, which is signed there. Uploads fail
+ * with `InvalidParam` for `url` when the bucket keeps the callback under a name, or when the URL becomes too long.
+ */
+export const withQuery = <A>(callback: Callback<A>, query: Uri.Query): Callback<A> => {
+  const { encoded, order } = callback
+  if (Either.isLeft(encoded)) return callback
+  if (order === undefined) {
+    const reason = "must not get a query: the bucket keeps the callback under a name"
+    return { ...callback, encoded: Either.left(new InvalidParam({ field: "url", reason })) }
+  }
+  const added = Uri.encodeQuery(query)
+  const urls = order.urls.map((url) => `${url}${url.includes("?") ? "&" : "?"}${added}`)
+  return { ...callback, order: { ...order, urls }, encoded: Order.encode({ ...order, urls }) }
+}
 
 /** How a callback travels as request headers, which are signed. Fails with what is wrong with the callback. */
 export const headers = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>

@@ -6,12 +6,11 @@
  */
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { InvalidParam } from "../../model/OssError.ts"
-import * as Utf8 from "../../model/Utf8.ts"
 import type * as Crypto from "../../ports/Crypto.ts"
-import * as Signature from "../../wire/Signature.ts"
+import * as Sealed from "../../wire/Sealed.ts"
 
 const Facts = Schema.Struct({
   bucket: Schema.String,
@@ -26,19 +25,9 @@ const Facts = Schema.Struct({
 })
 export type Facts = typeof Facts.Type
 
-/** The fewest characters of a secret. */
-export const minSecret = 16
-
 const invalid = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
 
-// The purpose is part of what is sealed, so that a server may use its secret for other things too.
-const sealOf = (crypto: Crypto.Service, secret: Redacted.Redacted, text: string): string =>
-  crypto.hmacSha256Hex(Utf8.encode(Redacted.value(secret)), `effect-oss upload ticket\n${text}`)
-
-const checkSecret = (secret: Redacted.Redacted): Either.Either<void, InvalidParam> =>
-  Redacted.value(secret).length >= minSecret
-    ? Either.void
-    : invalid("secret", `must be at least ${minSecret} characters, drawn at random`)
+const purpose = "upload ticket"
 
 /** Seals. Fails with `InvalidParam` for `secret`. */
 export const seal = (
@@ -46,9 +35,9 @@ export const seal = (
   secret: Redacted.Redacted,
   facts: Facts
 ): Either.Either<string, InvalidParam> =>
-  Either.map(checkSecret(secret), () => {
+  Either.map(Sealed.checkSecret(secret), () => {
     const text = Encoding.encodeBase64Url(JSON.stringify(facts))
-    return `${text}.${sealOf(crypto, secret, text)}`
+    return `${text}.${Sealed.sealOf(crypto, secret, purpose, text)}`
   })
 
 const decode = Schema.decodeUnknownEither(Schema.parseJson(Facts))
@@ -61,9 +50,9 @@ export const open = (
   now: number
 ): Either.Either<Facts, InvalidParam> =>
   Either.gen(function* () {
-    yield* checkSecret(secret)
+    yield* Sealed.checkSecret(secret)
     const [text = "", seal = ""] = ticket.split(".")
-    if (!Signature.equal(sealOf(crypto, secret, text), seal)) {
+    if (!Sealed.isSealOf(crypto, [secret], purpose, text, seal)) {
       return yield* invalid("ticket", "must be one that was issued here, unchanged")
     }
     const facts = yield* Either.mapLeft(

@@ -1,18 +1,17 @@
 /**
- * Once for each callback: the handler between the claim of a `ReplayGuard` and its confirmation.
+ * Once for each callback: the handler between the claims of a `ReplayGuard` and their confirmation.
  *
- * A callback is known by bucket, object, etag and request ID, all of them from the signed body. What ran to its end is
- * confirmed, and not run again; what failed or was interrupted is given back (decisions/0012).
+ * What ran to its end is confirmed, and not run again; what failed or was interrupted is given back (decisions/0012).
  */
+import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { CallbackRejected } from "../../model/OssError.ts"
+import type * as Redacted from "effect/Redacted"
+import { CallbackRejected, type StoreError } from "../../model/OssError.ts"
 import * as Utf8 from "../../model/Utf8.ts"
-import type * as Crypto from "../../ports/Crypto.ts"
 import type * as ReplayGuard from "../../ports/ReplayGuard.ts"
-import type * as Callback from "../../wire/Callback.ts"
 import { json, refusal, type Outcome } from "./Answer.ts"
 
 export interface Replay<G> {
@@ -27,71 +26,102 @@ export interface Replay<G> {
    * several URLs, where OSS asks the next one when the first one's answer was lost.
    */
   readonly onReplay?: "refuse" | "answer" | undefined
+  /**
+   * Refuses callbacks without a one-time token sealed with one of these (`OneTimeToken.issue`): in the contract's field
+   * `Callback.token`, else in the URL's query, as `token`. Default: none is asked for.
+   */
+  readonly tokens?: { readonly secrets: ReadonlyArray<Redacted.Redacted> } | undefined
 }
 
-/** What a contract's body must hold, under names of its choice, for a guard to know its callbacks again. */
-export const identifying = ["object", "etag", "reqId"] as const
-export type Identifying = (typeof identifying)[number]
+/** Something to be done once: the first is to handle the callback itself, others are to spend what it brings. */
+export interface Deed {
+  /** As `ReplayGuard` wants it. */
+  readonly id: string
+  /** To be remembered at least so long: milliseconds since 1970. */
+  readonly until: number | undefined
+}
+
+export interface Settings {
+  readonly lease: Duration.Duration
+  readonly keepFor: Duration.Duration
+  /** Whether answers are remembered. */
+  readonly keepsAnswers: boolean
+  /** Whether this sender is told what was answered the first time. */
+  readonly tells: boolean
+}
 
 /** The longest answer to keep, in bytes: a guard has many to hold. */
 const maxKept = 16_384
 
-/** Reads who a callback is from a decoded body. Fails with a sentence when the contract's body does not tell. */
-export const identify = (fields: Callback.Fields): ((body: Readonly<Record<string, unknown>>) => string) | string => {
-  const names: Array<string> = []
-  for (const variable of identifying) {
-    const found = Object.entries(fields).find(([, field]) => field.variable === variable)
-    if (found === undefined) return `replay needs \${${variable}} in the contract's body`
-    names.push(found[0])
-  }
-  return (body) => JSON.stringify(names.map((name) => body[name]))
+const unavailable = (error: string): Outcome => ({ answer: refusal(503, error), ending: "unavailable" })
+
+interface Held {
+  readonly deed: Deed
+  readonly claim: ReplayGuard.Claimed
 }
 
-/** The ID by which a guard knows a callback. */
-export const deliveryId = (crypto: Crypto.Service, bucket: string, identity: string): string =>
-  `delivery-${crypto.sha256Hex(JSON.stringify([bucket, identity]))}`
+const release = (held: ReadonlyArray<Held>) =>
+  Effect.forEach(held, ({ claim }) => Effect.ignoreLogged(claim.release), { discard: true })
 
-const refused = (detail: string) => new CallbackRejected({ reason: "Replayed", detail })
+const confirm = (held: ReadonlyArray<Held>, { answer, ending }: Outcome, { keepFor, keepsAnswers }: Settings) =>
+  Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const kept = keepsAnswers && ending === "handled" && answer.body.length <= maxKept
+    const text = kept ? Option.getOrUndefined(Utf8.decode(answer.body)) : undefined
+    for (const [i, { claim, deed }] of held.entries()) {
+      const rest = Duration.millis(Math.max((deed.until ?? now) - now, 0))
+      yield* claim.confirm(i === 0 ? text : undefined, Duration.max(keepFor, rest))
+    }
+  }).pipe(
+    Effect.catchAll((error) => Effect.logError("the callback was handled, but its guard could not be told", error))
+  )
 
-const unavailable: Outcome = { answer: refusal(503, "InProgress"), ending: "unavailable" }
-const outOfOrder: Outcome = { answer: refusal(503, "GuardFailed"), ending: "unavailable" }
+/** Why the deeds cannot be done now, or ever. */
+const standing = (claim: Exclude<ReplayGuard.Claim, ReplayGuard.Claimed>, isDelivery: boolean, tells: boolean) => {
+  if (claim._tag === "Running") return Effect.succeed(unavailable("InProgress"))
+  if (!isDelivery) return new CallbackRejected({ reason: "BadToken", detail: "its token was spent before" })
+  return tells && claim.answer !== undefined
+    ? Effect.succeed<Outcome>({ answer: json(200, claim.answer), ending: "repeated" })
+    : new CallbackRejected({ reason: "Replayed", detail: "it was handled before" })
+}
 
 /**
- * Handles a callback unless it was handled before. Fails with `CallbackRejected` `Replayed`. While another delivery of it
- * is being handled, or when the guard fails, the answer is 503: somebody may try again.
+ * Handles a callback unless one of its deeds was done before. Fails with `CallbackRejected`: `Replayed`, or `BadToken` for a
+ * token that was spent. While another delivery of it is being handled, or when the guard fails, the answer is 503:
+ * somebody may try again.
  */
-export const once = <G, R>(
-  replay: Replay<G>,
-  id: string,
+export const once = <R>(
+  guard: ReplayGuard.Service,
+  deeds: ReadonlyArray<Deed>,
+  settings: Settings,
   attempt: Effect.Effect<Outcome, never, R>
-): Effect.Effect<Outcome, CallbackRejected, G | R> => {
-  const lease = Duration.decode(replay.lease ?? "1 minute")
-  const keepFor = Duration.decode(replay.keepFor ?? "1 day")
-  const settle = (claim: ReplayGuard.Claimed, { answer, ending }: Outcome) => {
-    if (ending !== "handled" && ending !== "unanswerable") return claim.release
-    const kept = ending === "handled" && answer.body.length <= maxKept && replay.onReplay === "answer"
-    return claim.confirm(kept ? Option.getOrUndefined(Utf8.decode(answer.body)) : undefined, keepFor)
-  }
+): Effect.Effect<Outcome, CallbackRejected, R> => {
+  const claimAll: Effect.Effect<ReadonlyArray<Held> | Outcome, CallbackRejected | StoreError> = Effect.gen(
+    function* () {
+      const held: Array<Held> = []
+      for (const deed of deeds) {
+        const claim = yield* Effect.onError(guard.claim(deed.id, settings.lease), () => release(held))
+        if (claim._tag === "Claimed") held.push({ deed, claim })
+        else return yield* Effect.zipRight(release(held), standing(claim, held.length === 0, settings.tells))
+      }
+      return held
+    }
+  )
   return Effect.uninterruptible(
     Effect.gen(function* () {
-      const guard = yield* replay.guard
-      const claim = yield* guard.claim(id, lease)
-      if (claim._tag === "Running") return unavailable
-      if (claim._tag === "Done") {
-        if (replay.onReplay !== "answer" || claim.answer === undefined) {
-          return yield* refused("it was handled before")
-        }
-        return { answer: json(200, claim.answer), ending: "repeated" as const }
-      }
-      const outcome = yield* Effect.onError(attempt, () => Effect.ignoreLogged(claim.release))
-      yield* Effect.catchAll(settle(claim, outcome), (error) =>
-        Effect.logError("the callback was handled, but its guard could not be told", error)
-      )
+      const held = yield* claimAll
+      if ("answer" in held) return held
+      const outcome = yield* Effect.onError(attempt, () => release(held))
+      const isDone = outcome.ending === "handled" || outcome.ending === "unanswerable"
+      yield* isDone ? confirm(held, outcome, settings) : release(held)
       return outcome
     })
   ).pipe(
     Effect.catchTag("StoreError", (error) =>
-      Effect.as(Effect.logError("the callback was not handled, because its guard failed", error), outOfOrder)
+      Effect.as(
+        Effect.logError("the callback was not handled, because its guard failed", error),
+        unavailable("GuardFailed")
+      )
     )
   )
 }

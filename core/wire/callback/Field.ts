@@ -28,6 +28,8 @@ export interface VarField<in out A> {
   readonly variable: string
   readonly encode: (value: A) => Either.Either<string, string>
   readonly decode: Decode<A>
+  /** Whether it carries a one-time token, which receivers check. */
+  readonly isToken?: boolean
 }
 
 /** A variable of the uploader's, whatever its type. */
@@ -36,6 +38,7 @@ export interface AnyVarField {
   readonly variable: string
   readonly encode: (value: never) => Either.Either<string, string>
   readonly decode: Decode<unknown>
+  readonly isToken?: boolean
 }
 
 const system = <A, V extends SystemVariable>(variable: V, decode: Decode<A>): SystemField<A, V> => ({
@@ -103,6 +106,12 @@ export const variable = <A>(name: string, schema: Schema.Schema<A, string>): Var
     decode: (text) => Either.mapLeft(decode(text ?? ""), Misfit.describe)
   }
 }
+
+/** A variable that carries a one-time token (`OneTimeToken.issue`); a receiver with the option `tokens` checks and spends it. */
+export const token = (name: string): VarField<string> => ({
+  ...variable(name, Schema.NonEmptyString),
+  isToken: true
+})
 
 /** The fields of a contract, by the names they have in the decoded body. */
 export type Fields = Readonly<Record<string, SystemField<unknown> | AnyVarField>>
