@@ -24,6 +24,7 @@ import { resumable as runResumable } from "./upload/resumable.ts"
 import { multipartStream as runMultipartStream } from "./upload/stream.ts"
 import { simple as runSimple } from "./upload/simple.ts"
 
+export { events, type Event } from "./upload/events.ts"
 export type { FormOptions } from "./upload/form.ts"
 export type { GrantedOptions, GrantedUploadError } from "./upload/granted.ts"
 
