@@ -21,6 +21,8 @@ export interface Bout {
   readonly bytes?: number | undefined
   /** The first is the one the others are compared with. */
   readonly contestants: ReadonlyArray<Contestant>
+  /** The contestant that the first is to be measured by, if it takes part. */
+  readonly rival?: string | undefined
 }
 
 export interface Effort {
@@ -55,6 +57,8 @@ export interface Result {
 
 export interface Outcome {
   readonly bout: string
+  /** How many times as fast as its rival the first is: the median over the rounds of what the two took in the same one. */
+  readonly timesAsFast?: { readonly as: string; readonly times: number }
   readonly results: ReadonlyArray<Result>
 }
 
@@ -106,10 +110,13 @@ export const run = async (bout: Bout, effort: Effort): Promise<Outcome> => {
       ns.push((ms * 1e6) / (done * (contestant.units ?? 1)))
     }
   }
+  const rival = runners.find(({ contestant }) => contestant.name === bout.rival)
+  const pairs = rival?.ns.map((ns, round) => ns / (runners[0]?.ns[round] ?? Number.NaN)).sort((a, b) => a - b)
   for (const { ns } of runners) ns.sort((a, b) => a - b)
   const reference = median(runners[0]?.ns ?? [])
   return {
     bout: bout.name,
+    ...(rival && pairs ? { timesAsFast: { as: rival.contestant.name, times: rounded(median(pairs)) } } : {}),
     results: runners.map(({ contestant, ns }) => {
       const medianNs = median(ns)
       return {

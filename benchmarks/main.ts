@@ -41,14 +41,15 @@ const duration = (ns: number): string => {
   return `${(ns / 1e6).toPrecision(3)} ms`
 }
 
-const show = ({ bout, results }: Harness.Outcome): string => {
+const show = ({ bout, results, timesAsFast }: Harness.Outcome): string => {
   const width = Math.max(...results.map(({ contestant }) => contestant.length))
   const lines = results.map(({ contestant, medianNs, mibPerSecond, ratio }) => {
     const rate = mibPerSecond === undefined ? "" : `  ${mibPerSecond.toFixed(0).padStart(6)} MiB/s`
     const compared = `${Number(ratio.toPrecision(3))}`.padStart(6)
     return `  ${contestant.padEnd(width)}  ${duration(medianNs).padStart(8)}${rate}  × ${compared}`
   })
-  return [bout, ...lines, ""].join("\n")
+  const verdict = timesAsFast === undefined ? [] : [`  ${timesAsFast.times} times as fast as ${timesAsFast.as}`]
+  return [bout, ...lines, ...verdict, ""].join("\n")
 }
 
 const main = async (): Promise<void> => {

@@ -97,7 +97,7 @@ const equal = (a: object, b: object): boolean => {
 
 const signer = Signature.make(crypto)
 
-describe("signing, beside the plain reference", () => {
+describe("signing, beside the plain reference", { timeout: 120_000 }, () => {
   it("gives the same headers", () =>
     law(fc.tuple(requests, terms), ([request, terms]) =>
       equal(Either.getOrThrow(Signature.signHeaders(signer, request, terms)), Reference.signHeaders(request, terms))
