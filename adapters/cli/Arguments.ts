@@ -24,6 +24,9 @@ const checkOperands = ({ name, operands }: Command, given: ReadonlyArray<string>
   }
 }
 
+const shown = (options: Options): ReadonlyArray<string> =>
+  Object.entries(options).flatMap(([name, { hidden }]) => (hidden ? [] : [name]))
+
 const negated = /^-./
 
 /** Reads the arguments behind the command's name. Throws `Usage`. */
@@ -53,7 +56,7 @@ export const parse = (command: Command, args: ReadonlyArray<string>): Parsed => 
     const { name, rawName, value } = token
     const option = known.get(name)
     if (option === undefined) {
-      const near = rawName.startsWith("--") ? hint(name, [...known.keys(), "help"], "--") : ""
+      const near = rawName.startsWith("--") ? hint(name, [...shown(command.options), "help"], "--") : ""
       throw new Usage(`${command.name}: unknown option ${rawName}${near}`)
     }
     if (option.kind === "flag") {

@@ -15,6 +15,8 @@ export interface Option {
   readonly secret?: true
   /** One letter. */
   readonly short?: string
+  /** Not for people: neither in the help nor in completions. */
+  readonly hidden?: true
 }
 
 export type Options = Readonly<Record<string, Option>>

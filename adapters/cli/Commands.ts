@@ -51,6 +51,18 @@ export const commands: ReadonlyArray<Loadable> = [
     name: "callback serve",
     summary: "a receiver that prints what arrives",
     load: () => import("./commands/callbackServe.ts")
+  },
+  {
+    name: "explain",
+    summary: "why OSS found another signature (SignatureDoesNotMatch)",
+    load: () => import("./commands/explain.ts")
+  },
+  { name: "emulator", summary: "OSS on this machine", load: () => import("./commands/emulator.ts") },
+  { name: "demo", summary: "all of it in half a minute, without a cloud", load: () => import("./commands/demo.ts") },
+  {
+    name: "completions",
+    summary: "completions for bash, zsh and fish",
+    load: () => import("./commands/completions.ts")
   }
 ]
 

@@ -59,7 +59,8 @@ const right = ({ about, choices, kind }: Option): string => {
 /** `effect-oss COMMAND --help`. */
 export const ofCommand = ({ summary }: Entry, command: Command, bold: Bold): string => {
   const { about, examples, name, operands, options } = command
-  const rows = Object.entries(options).map(([name, option]) => [left(name, option), right(option)] as const)
+  const shown = Object.entries(options).filter(([, { hidden }]) => hidden !== true)
+  const rows = shown.map(([name, option]) => [left(name, option), right(option)] as const)
   return [
     `effect-oss ${name}: ${summary}`,
     "",

@@ -5,7 +5,7 @@
  * inside go along. Run by the build; no part of the CLI itself.
  */
 import { build } from "esbuild"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { join } from "node:path"
 
@@ -26,8 +26,9 @@ const licenceOf = (folder: string): string => {
   return `${name} ${version} (${license ?? "no licence stated"})${text}`
 }
 
-/** Writes the CLI to a folder, and answers the path of its program. */
+/** Writes the CLI to a folder, whatever is in it, and answers the path of its program. */
 export const bundle = async (outdir: string): Promise<string> => {
+  rmSync(outdir, { recursive: true, force: true })
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: { "effect-oss": "adapters/cli/main.ts" },
