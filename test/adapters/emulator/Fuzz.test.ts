@@ -52,6 +52,8 @@ const queryNames = [
   "location",
   "bucketInfo",
   "objectMeta",
+  "policy",
+  "comp",
   "list-type",
   "prefix",
   "delimiter",
