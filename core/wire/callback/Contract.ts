@@ -5,7 +5,7 @@
  * decodes what arrives by it and answers what it promises; the uploader decodes that answer by it. Pure.
  */
 import * as Either from "effect/Either"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import * as Bucket from "../../model/Bucket.ts"
 import { CallbackRejected, InvalidParam } from "../../model/OssError.ts"
@@ -151,17 +151,18 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
     }
   }
 
-  const decode = (raw: Uint8Array): Either.Either<Body<F>, CallbackRejected> =>
-    Either.gen(function* () {
-      const text = yield* Either.fromOption(Utf8.decode(raw), () => badBody("the body is not UTF-8"))
-      const read = bodyType === CallbackTemplate.form ? Received.form : Received.json
-      const texts = yield* Either.mapLeft(read(text), (detail) => badBody(`the body cannot be read: ${detail}`))
-      if (texts.get(nameOfBucket) !== bucket) {
-        const detail = `it is about another bucket than "${bucket}"`
-        return yield* Either.left(new CallbackRejected({ reason: "WrongBucket", detail }))
-      }
-      return yield* decodeFields(fields, texts)
-    })
+  const decode = (raw: Uint8Array): Either.Either<Body<F>, CallbackRejected> => {
+    const text = Utf8.decode(raw)
+    if (Option.isNone(text)) return Either.left(badBody("the body is not UTF-8"))
+    const read = bodyType === CallbackTemplate.form ? Received.form : Received.json
+    const texts = read(text.value)
+    if (Either.isLeft(texts)) return Either.left(badBody(`the body cannot be read: ${texts.left}`))
+    if (texts.right.get(nameOfBucket) !== bucket) {
+      const detail = `it is about another bucket than "${bucket}"`
+      return Either.left(new CallbackRejected({ reason: "WrongBucket", detail }))
+    }
+    return decodeFields(fields, texts.right)
+  }
 
   return Object.assign(bind as Bind<F, A>, {
     urls,

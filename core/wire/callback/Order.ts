@@ -6,7 +6,7 @@
  * 0007-00000001 to 0007-00000105.
  */
 import * as Either from "effect/Either"
-import * as Encoding from "effect/Encoding"
+import * as Base64 from "../../model/Base64.ts"
 import { InvalidParam } from "../../model/OssError.ts"
 import * as Utf8 from "../../model/Utf8.ts"
 import * as CallbackTemplate from "./CallbackTemplate.ts"
@@ -100,7 +100,7 @@ const checkTemplate = (order: Order): Either.Either<void, InvalidParam> => {
 }
 
 const encodeJson = (field: string, value: unknown): Either.Either<string, InvalidParam> => {
-  const encoded = Encoding.encodeBase64(JSON.stringify(value))
+  const encoded = Base64.encode(JSON.stringify(value))
   return encoded.length <= maxEncodedBytes
     ? Either.right(encoded)
     : refuse(field, `must be at most ${maxEncodedBytes} bytes in base64, got ${encoded.length} bytes`)
@@ -119,10 +119,11 @@ export const encode = (order: Order): Either.Either<Encoded, InvalidParam> =>
     yield* checkTemplate(order)
     const callback = yield* encodeJson("callback", {
       callbackUrl: urls.join(";"),
-      ...(host === undefined ? {} : { callbackHost: host }),
+      callbackHost: host,
       callbackBody: template,
       callbackBodyType: bodyType,
-      ...((order.sni ?? urls.some((url) => url.startsWith("https:"))) ? { callbackSNI: true } : {})
+      // JSON leaves out what is undefined.
+      callbackSNI: (order.sni ?? urls.some((url) => url.startsWith("https:"))) ? true : undefined
     })
     const hasVariables = Object.keys(variables).length > 0
     const callbackVar = hasVariables ? yield* encodeJson("callback-var", variables) : undefined
