@@ -57,6 +57,11 @@ export const commands: ReadonlyArray<Loadable> = [
     summary: "why OSS found another signature (SignatureDoesNotMatch)",
     load: () => import("./commands/explain.ts")
   },
+  {
+    name: "doctor",
+    summary: "what is wrong with region, keys, clock, callback URL, cross-origin rules",
+    load: () => import("./commands/doctor.ts")
+  },
   { name: "emulator", summary: "OSS on this machine", load: () => import("./commands/emulator.ts") },
   { name: "demo", summary: "all of it in half a minute, without a cloud", load: () => import("./commands/demo.ts") },
   {
