@@ -128,7 +128,7 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
   const sound = Either.gen(function* () {
     yield* Bucket.checkName(bucket)
     yield* checkDistinct(fields)
-    yield* Order.encode(orderWith(Object.fromEntries(ownVariables.map((variable) => [variable, ""]))))
+    return yield* Order.encode(orderWith(Object.fromEntries(ownVariables.map((variable) => [variable, ""]))))
   })
 
   const encodeVariables = (given: Readonly<Record<string, unknown>>) => {
@@ -145,7 +145,10 @@ export const make = <const F extends Fields, A, I>(options: Options<F, A, I>): C
   const bind = (given: Readonly<Record<string, unknown>> = {}): Callback<A> => {
     const order = Either.map(encodeVariables(given), orderWith)
     return {
-      encoded: Either.flatMap(sound, () => Either.flatMap(order, Order.encode)),
+      // Only the values are new: the rest was checked and encoded with the contract.
+      encoded: Either.flatMap(sound, (encoded) =>
+        Either.flatMap(order, ({ variables }) => Order.withVariables(encoded, variables))
+      ),
       order: Either.getOrUndefined(order),
       decodeResponse
     }

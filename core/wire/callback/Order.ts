@@ -61,8 +61,8 @@ const checkUrl = (url: string): Either.Either<void, InvalidParam> => {
   return port >= 1 && port <= 65_535 ? Either.void : refuse("url", `must have a port of 1 to 65535, got ${shown}`)
 }
 
-const checkVariables = (order: Order): Either.Either<void, InvalidParam> => {
-  for (const [name, value] of Object.entries(order.variables)) {
+const checkVariables = (variables: Order["variables"]): Either.Either<void, InvalidParam> => {
+  for (const [name, value] of Object.entries(variables)) {
     if (!variableName.test(name)) {
       return refuse(
         name,
@@ -115,7 +115,7 @@ export const encode = (order: Order): Either.Either<Encoded, InvalidParam> =>
     }
     for (const url of urls) yield* checkUrl(url)
     if (host !== undefined && !/^[!-~]+$/.test(host)) return yield* refuse("host", "must be visible ASCII characters")
-    yield* checkVariables(order)
+    yield* checkVariables(variables)
     yield* checkTemplate(order)
     const callback = yield* encodeJson("callback", {
       callbackUrl: urls.join(";"),
@@ -125,10 +125,24 @@ export const encode = (order: Order): Either.Either<Encoded, InvalidParam> =>
       // JSON leaves out what is undefined.
       callbackSNI: (order.sni ?? urls.some((url) => url.startsWith("https:"))) ? true : undefined
     })
-    const hasVariables = Object.keys(variables).length > 0
-    const callbackVar = hasVariables ? yield* encodeJson("callback-var", variables) : undefined
+    const callbackVar = yield* encodeVariables(variables)
     return { callback, callbackVar, variables }
   })
+
+const encodeVariables = (variables: Order["variables"]): Either.Either<string | undefined, InvalidParam> =>
+  Object.keys(variables).length === 0 ? none : encodeJson("callback-var", variables)
+
+const none = Either.right(undefined)
+
+/** The same callback with other values for its variables. Fails with `InvalidParam` for `callback-var` or a variable. */
+export const withVariables = (
+  { callback }: Encoded,
+  variables: Order["variables"]
+): Either.Either<Encoded, InvalidParam> => {
+  const checked = checkVariables(variables)
+  if (Either.isLeft(checked)) return Either.left(checked.left)
+  return Either.map(encodeVariables(variables), (callbackVar) => ({ callback, callbackVar, variables }))
+}
 
 /** Encodes the name of a callback that the bucket keeps. Fails with `InvalidParam` for `policy`. */
 export const encodePolicy = (name: string): Either.Either<Encoded, InvalidParam> => {
