@@ -17,6 +17,7 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { Crypto } from "../../core/ports/Crypto.ts"
 import type { Answer, Receiver } from "../../core/programs/CallbackReceiver.ts"
+import * as RedeliverySignature from "../../core/wire/RedeliverySignature.ts"
 import { timerMillis } from "./Exchange.ts"
 import * as NodeCrypto from "./NodeCrypto.ts"
 
@@ -163,7 +164,13 @@ const targetOf = (request: Http.IncomingMessage): { readonly path: string; reado
 }
 
 /** Of two such headers, a proxy before us and we might take different ones. Node itself takes the first. */
-const single = new Set(["authorization", "x-oss-pub-key-url", "x-oss-signature-version", "content-length"])
+const single = new Set([
+  "authorization",
+  "x-oss-pub-key-url",
+  "x-oss-signature-version",
+  RedeliverySignature.header,
+  "content-length"
+])
 
 const comesTwice = (rawHeaders: ReadonlyArray<string>): boolean => {
   const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
