@@ -28,6 +28,8 @@ export type Hard =
   | "early answer"
   /** Connections are opened for requests only: Node's fetch opens one in place of any that was cut. */
   | "no spare connections"
+  /** GET and DELETE without a body say no length: workerd says that it is 0, which does no harm. */
+  | "no needless length"
   /** A redirect is an answer like any other: browsers show a page none. */
   | "redirects"
   /** What kept the answer away is told: browsers tell a page nothing. */
@@ -162,13 +164,14 @@ export const transportContract = <E>(
           for (const method of ["PUT", "POST", "GET", "DELETE"]) yield* send(request(`${server.origin}/k`, { method }))
           yield* send(request(`${server.origin}/k`, { body: bytes(new Uint8Array(0)) }))
           yield* send(request(`${server.origin}/k`, { body: chunked(new Uint8Array(0)).body }))
+          const none = lacks("no needless length") ? server.received[3]?.headers["content-length"] : undefined
           assert.deepStrictEqual(
             server.received.map(({ headers }) => [headers["content-length"], headers["transfer-encoding"]]),
             [
               ["0", undefined],
               ["0", undefined],
               [undefined, undefined],
-              [undefined, undefined],
+              [none, undefined],
               ["0", undefined],
               ["0", undefined]
             ]
@@ -497,7 +500,7 @@ export const transportContract = <E>(
       live("interruption in the middle of a body closes the connection too", () =>
         Effect.gen(function* () {
           const server = yield* start((request) => request.resume())
-          const body = bytes(pattern(50 * 1024 * 1024))
+          const body = bytes(pattern(16 * 1024 * 1024))
           const fiber = yield* Effect.fork(send(request(`${server.origin}/k`, { body })))
           yield* eventually(() => server.received.length === 1)
           yield* Fiber.interrupt(fiber)

@@ -1,35 +1,21 @@
-/** FetchTransport in Chromium: the contract of its port, as far as browsers let it be kept. */
+/**
+ * The near half of the transport's contract: a Transport whose requests are sent by another process (Remote.ts).
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as esbuild from "esbuild"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
-import * as Path from "node:path"
-import type { Browser, Page } from "playwright-core"
-import { afterAll, beforeAll } from "vitest"
 import { SourceError, TransportError } from "../../core/model/OssError.ts"
-import { type Body, type Request, type Response, type Service, Transport } from "../../core/ports/Transport.ts"
-import { transportContract } from "../contracts/Transport.contract.ts"
-import * as Stage from "./Stage.ts"
-import type { Order, Outcome } from "./transport.page.ts"
+import type { Body, Request, Response, Service } from "../../core/ports/Transport.ts"
+import type { Order, Outcome } from "./Remote.ts"
 
-/** What Node keeps of a request that the page sends. */
+/** What Node keeps of a request that is sent elsewhere. */
 interface Kept {
   readonly request: Request
   iterator: AsyncIterator<Uint8Array> | undefined
   thrown: unknown
-}
-
-const script = async (): Promise<string> => {
-  const { outputFiles } = await esbuild.build({
-    entryPoints: [Path.join(import.meta.dirname, "transport.page.ts")],
-    bundle: true,
-    format: "iife",
-    target: "es2022",
-    write: false
-  })
-  return outputFiles[0]!.text // one entry
+  /** Settles when it is over: with true when it was interrupted. */
+  readonly interrupted: Promise<boolean>
 }
 
 const orderOf = (id: number, { body, headers, maxResponseBytes, method, timeout, url }: Request): Order => ({
@@ -54,7 +40,7 @@ const toResult = (outcome: Outcome, { thrown }: Kept): Effect.Effect<Response, T
     case "TransportError":
       return Effect.fail(new TransportError(outcome as ConstructorParameters<typeof TransportError>[0])) // it was one
     case "SourceError": {
-      // An error cannot leave its process: what the iterator threw here is what the page met there.
+      // An error cannot leave its process: what the iterator threw here is what was met there.
       if (thrown instanceof SourceError) return Effect.fail(thrown)
       const { detail } = outcome
       const reason = outcome.reason as SourceError["reason"] // it was one
@@ -68,19 +54,20 @@ const toResult = (outcome: Outcome, { thrown }: Kept): Effect.Effect<Response, T
 
 const kept = new Map<number, Kept>()
 
-/** What the page asks Node for: nothing but itself at first, then the bodies of requests. */
+/** What is asked of Node: an empty page, and the bodies of requests. */
 const answer = async (path: string): Promise<Uint8Array | "over" | "threw"> => {
   const [, what, id] = path.split("/")
   const one = kept.get(Number(id))
   const body = one?.request.body
   if (one === undefined || body === undefined) return "over"
+  if (what === "interrupted") return (await one.interrupted) ? new Uint8Array(0) : "over"
   if (body._tag === "Bytes") return body.bytes
   if (what === "stop") {
     await one.iterator?.return?.()
     return "over"
   }
   if (body._tag === "Empty") return "over"
-  // Several chunks at once: each way to the page takes its time.
+  // Several chunks at once: each way takes its time.
   const batch: Array<Buffer> = []
   let length = 0
   while (one.thrown === undefined && length < 2 ** 21) {
@@ -104,53 +91,45 @@ const home = Http.createServer(async (request, response) => {
   return typeof found === "string" ? response.writeHead(found === "over" ? 204 : 500).end() : response.end(found)
 })
 
-let browser: Browser
-let page: Page
+/** Where bodies are to be had: `http://127.0.0.1:port`. */
+export const open = (): Promise<string> =>
+  new Promise((resolve) => {
+    // It listens on a port.
+    home.listen(0, "127.0.0.1", () => resolve(`http://127.0.0.1:${(home.address() as AddressInfo).port}`))
+  })
 
-beforeAll(async () => {
-  await new Promise<void>((resolve) => home.listen(0, "127.0.0.1", resolve))
-  // The contract's servers know nothing of CORS.
-  browser = await Stage.launch(["--disable-web-security"])
-  page = await browser.newPage()
-  await page.goto(`http://127.0.0.1:${(home.address() as AddressInfo).port}/`) // it listens on a port
-  await page.exposeFunction("told", (id: number, bytes: number): void => kept.get(id)?.request.onSent?.(bytes))
-  await page.addScriptTag({ content: await script() })
-})
-
-afterAll(async () => {
-  await browser.close()
+export const close = (): void => {
   home.closeAllConnections()
   home.close()
-})
+}
 
 let last = 0
 
-const transport: Service = {
+/** `run` has an order carried out elsewhere, and stops it when the signal says so. */
+export const transport = (run: (order: Order, signal: AbortSignal) => Promise<Outcome>): Service => ({
   send: (request) =>
     Effect.suspend(() => {
       const id = ++last
-      const one: Kept = { request, iterator: undefined, thrown: undefined }
+      const over = new AbortController()
+      const interrupted = new Promise<boolean>((resolve) =>
+        over.signal.addEventListener("abort", () => resolve(over.signal.reason === "interrupted"))
+      )
+      const one: Kept = { request, iterator: undefined, thrown: undefined, interrupted }
       kept.set(id, one)
       return Effect.async<Response, TransportError | SourceError>((resume) => {
-        const answered = page.evaluate((order) => globalThis.send(order), orderOf(id, request))
-        answered.then(
-          (outcome) => resume(toResult(outcome, one)),
+        const controller = new AbortController()
+        run(orderOf(id, request), controller.signal).then(
+          (outcome) => {
+            over.abort("done")
+            for (const bytes of outcome.told) request.onSent?.(bytes)
+            resume(toResult(outcome, one))
+          },
           (error: unknown) => resume(Effect.die(error))
         )
-        return Effect.promise(() => page.evaluate((id) => globalThis.interrupt(id), id))
+        return Effect.sync(() => {
+          over.abort("interrupted")
+          controller.abort()
+        })
       })
     })
-}
-
-transportContract("FetchTransport in Chromium", Layer.succeed(Transport, transport), {
-  without: [
-    "raw target",
-    "header order",
-    "streaming",
-    "progress",
-    "early answer",
-    "no spare connections",
-    "redirects",
-    "causes"
-  ]
 })
