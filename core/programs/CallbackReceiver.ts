@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import type { CallbackRejected } from "../model/OssError.ts"
 import { Crypto } from "../ports/Crypto.ts"
@@ -30,6 +31,7 @@ import {
   type Ending,
   type Outcome
 } from "./receiver/Answer.ts"
+import * as Metrics from "./receiver/Metrics.ts"
 import * as Once from "./receiver/Once.ts"
 
 export { maxAnswerBytes, type Answer } from "./receiver/Answer.ts"
@@ -196,6 +198,8 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
 
   const rejected = ({ reason, detail }: CallbackRejected) =>
     Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
+      Effect.annotateLogs("oss.callback.rejection", reason),
+      Effect.zipRight(Metrics.reject(reason)),
       Effect.zipRight(Effect.annotateCurrentSpan("oss.callback.rejection", reason)),
       Effect.as(reply(refusal(statusOfRejection[reason], reason), "rejected"))
     )
@@ -209,16 +213,21 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
   }
 
   const handle = (request: Request) =>
-    receive(request).pipe(
-      // What is left: a Schema's transformation, or `statusOf`, that throws.
-      Effect.catchAllDefect((defect) =>
+    Effect.gen(function* () {
+      const begun = yield* Clock.currentTimeMillis
+      yield* Metric.increment(Metrics.received)
+      const { answer, ending } = yield* Effect.catchAllDefect(receive(request), (defect) =>
+        // What is left: a Schema's transformation, or `statusOf`, that throws.
         Effect.as(
           Effect.logError("the callback's receiver failed", Cause.die(defect)),
           reply(refusal(500, "ReceiverFailed"), "failed")
         )
-      ),
-      Effect.map(({ answer }) => answer),
-      Effect.tap((answer) => Effect.annotateCurrentSpan("http.response.status_code", answer.status)),
+      )
+      yield* Metrics.answer(ending, (yield* Clock.currentTimeMillis) - begun)
+      yield* Effect.annotateCurrentSpan("http.response.status_code", answer.status)
+      return answer
+    }).pipe(
+      Effect.annotateLogs("oss.bucket", contract.bucket),
       Effect.withSpan("oss.CallbackReceiver.handle", {
         kind: "server",
         captureStackTrace: false,

@@ -6,6 +6,8 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as MetricState from "effect/MetricState"
 import * as Ref from "effect/Ref"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
@@ -194,7 +196,7 @@ describe("a request that is refused", () => {
       const lines = yield* logged(
         answering.handle(signed("object=a&size=9&token=s3cret&bucket=media", "/p", "q=s3cret"))
       )
-      assert.deepEqual(lines, [`WARN callback rejected: "token" expected NumberFromString (BadBody) `])
+      assert.deepEqual(lines, [`WARN callback rejected: "token" expected NumberFromString (BadBody)  BadBody media`])
     })
   )
 
@@ -405,6 +407,44 @@ describe("a handler that is late", () => {
       yield* Fiber.interrupt(fiber)
       yield* Effect.yieldNow()
       assert.strictEqual(yield* ended, "interrupted")
+    })
+  )
+})
+
+describe("the metrics of a receiver", () => {
+  /** The counts of all metrics of this name, by their tag. */
+  const counted = (name: string) =>
+    Effect.map(Metric.snapshot, (pairs) =>
+      Object.fromEntries(
+        pairs
+          .filter(({ metricKey }) => metricKey.name === name)
+          .map(({ metricKey, metricState }) => [
+            metricKey.tags.map(({ value }) => value).join(),
+            MetricState.isCounterState(metricState) || MetricState.isHistogramState(metricState)
+              ? Number(metricState.count)
+              : 0
+          ])
+      )
+    )
+
+  it.effect("count what came, what was refused and why, and how long answers took, by how they ended", () =>
+    Effect.gen(function* () {
+      const names = ["oss_callback_received", "oss_callback_rejected", "oss_callback_milliseconds"]
+      const before = yield* Effect.forEach(names, counted)
+      const failing = CallbackReceiver.make(VideoUploaded, () => Effect.fail("no"))
+      for (const request of [signed(), signed(), { ...signed(), query: "x" }, { ...signed(), method: "GET" }]) {
+        yield* quietly(answering.handle(request))
+      }
+      yield* quietly(failing.handle(signed()))
+      const after = yield* Effect.forEach(names, counted)
+      const rise = after.map((counts, i) =>
+        Object.fromEntries(
+          Object.entries(counts)
+            .map(([tag, count]) => [tag, count - (before[i]?.[tag] ?? 0)] as const)
+            .filter(([, count]) => count > 0)
+        )
+      )
+      assert.deepEqual(rise, [{ "": 5 }, { BadSignature: 1 }, { handled: 2, rejected: 2, failed: 1 }])
     })
   )
 })
