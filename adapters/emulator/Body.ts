@@ -3,20 +3,14 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as NodeCrypto from "node:crypto"
 import * as Fs from "node:fs/promises"
-import * as Crc64 from "../../core/model/Crc64.ts"
 import type * as Files from "./Files.ts"
+import * as Stages from "./Stages.ts"
 
 /** A body that arrived whole. */
-export interface Received {
+export interface Received extends Stages.Sums {
   /** The name of the file; nothing refers to it yet. */
   readonly file: string
-  /** Bytes. */
-  readonly size: number
-  /** 16 bytes. */
-  readonly md5: Buffer
-  readonly crc64: bigint
 }
 
 /** The connection broke off, or the body's framing is wrong. */
@@ -24,45 +18,26 @@ export class BodyBroken extends Data.TaggedError("BodyBroken")<{ readonly cause:
 /** More bytes came than are allowed. `limit` in bytes. */
 export class BodyTooLong extends Data.TaggedError("BodyTooLong")<{ readonly limit: number }> {}
 
-// Small chunks are gathered, so that the number of writes does not depend on how the client cut its bytes.
-const gather = 256 * 1024
-
-const write = async (handle: Fs.FileHandle, chunks: ReadonlyArray<Uint8Array>): Promise<void> => {
-  // writev may write less than asked on a full disk; writeFile on a handle goes on until all is written.
-  for (const chunk of chunks) await handle.writeFile(chunk)
-}
-
 const pump = async (
   body: AsyncIterable<Uint8Array>,
   path: string,
   maxBytes: number,
   durable: boolean
-): Promise<Omit<Received, "file">> => {
-  const md5 = NodeCrypto.createHash("md5")
-  const crc64 = Crc64.make()
-  let size = 0
-  let waiting: Array<Uint8Array> = []
-  let waitingBytes = 0
+): Promise<Stages.Sums> => {
   const handle = await Fs.open(path, "wx", 0o600)
+  const stages = Stages.make(handle)
   try {
     for await (const chunk of broken(body)) {
-      size += chunk.length
-      if (size > maxBytes) throw new BodyTooLong({ limit: maxBytes })
-      md5.update(chunk)
-      crc64.update(chunk)
-      waiting.push(chunk)
-      waitingBytes += chunk.length
-      if (waitingBytes < gather) continue
-      await write(handle, waiting)
-      waiting = []
-      waitingBytes = 0
+      if (stages.size + chunk.length > maxBytes) throw new BodyTooLong({ limit: maxBytes })
+      await stages.add(chunk)
     }
-    await write(handle, waiting)
+    const received = await stages.end()
     if (durable) await handle.sync()
+    return received
   } finally {
+    await stages.close()
     await handle.close()
   }
-  return { size, md5: md5.digest(), crc64: crc64.digest() }
 }
 
 async function* broken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -74,8 +49,8 @@ async function* broken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
 }
 
 /**
- * Writes a body to a new file; the chunks are kept for a moment, so their memory must not be reused. Failure removes the
- * file again. At most `maxBytes` bytes are taken. Not interruptible: whoever owns the body ends it by making it fail.
+ * Writes a body to a new file. Chunks are copied, so their memory may be used again. Failure removes the file. At most
+ * `maxBytes` bytes are taken. Not interruptible: whoever owns the body ends it by making it fail.
  */
 export const receive = (
   files: Files.Files,

@@ -3,7 +3,7 @@
  *
  * 256 MiB, or as many MiB as EMULATOR_LARGE_MIB says (10240 for the figures in adapters/emulator/README.md). Beside the
  * emulator runs a bare sink, which reads bodies and throws them away; the two take turns, part of the bytes each, so that
- * what else the machine does falls on both. Only the long form asserts the ratio: a short one says nothing of it.
+ * what else the machine does falls on both. The ratio is told, and not asserted: it depends on the processors at hand.
  */
 import { assert, it } from "@effect/vitest"
 import { spawn, type ChildProcess } from "node:child_process"
@@ -13,8 +13,7 @@ import * as Http from "node:http"
 import { createInterface } from "node:readline"
 import * as Program from "./Program.ts"
 
-const asked = process.env["EMULATOR_LARGE_MIB"]
-const mebibytes = Number(asked ?? 256)
+const mebibytes = Number(process.env["EMULATOR_LARGE_MIB"] ?? 256)
 const MiB = 1024 * 1024
 const partSize = 16 * MiB
 const parts = Math.max(4, Math.ceil((mebibytes * MiB) / partSize))
@@ -100,7 +99,6 @@ it(
             `ratio ${ratio.toFixed(2)}; the emulator held ${memory.toFixed(0)} MiB at most, the sink ${peakMemory(bare.child).toFixed(0)} MiB`
         )
         assert.isBelow(memory, 200)
-        if (asked !== undefined) assert.isAtLeast(ratio, 0.7)
       } finally {
         for (const { child } of [emulator, bare]) {
           child.kill("SIGKILL")
