@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- [crc64] [signature] [callback] [--json] [--smoke] [--peers]`: runs the named subjects, or all.
+ * `npm run bench -- [crc64] [signature] [callback] [upload] [--json] [--smoke] [--peers]`: runs the named subjects, or all.
  *
  * Results go to stdout, as tables or as one JSON document; all else to stderr. Exits with 2 for an unknown name or option.
  */
@@ -10,13 +10,17 @@ import * as Crc64 from "./crc64.bench.ts"
 import * as Harness from "./Harness.ts"
 import * as Peers from "./Peers.ts"
 import * as Signature from "./signature.bench.ts"
+import * as Upload from "./upload.bench.ts"
 
 const subjects = new Map([
   ["crc64", Crc64.bouts],
   ["signature", Signature.bouts],
   ["callback", Callback.bouts]
 ])
-const usage = `npm run bench -- [${[...subjects.keys()].join("] [")}] [--json] [--smoke] [--peers]`
+/** Not a subject as the others are: its contestants are processes. */
+const uploads = "upload"
+const all = [...subjects.keys(), uploads]
+const usage = `npm run bench -- [${all.join("] [")}] [--json] [--smoke] [--peers]`
 
 const say = (line: string) => process.stderr.write(`${line}\n`)
 
@@ -54,10 +58,10 @@ const show = ({ bout, results, timesAsFast }: Harness.Outcome): string => {
 
 const main = async (): Promise<void> => {
   const { positionals, values } = parse()
-  const names = positionals.length === 0 ? [...subjects.keys()] : positionals
-  const chosen = names.map(
-    (name) => subjects.get(name) ?? refuse(`no benchmark "${name}": choose of ${[...subjects.keys()].join(", ")}`)
-  )
+  const names = positionals.length === 0 ? all : positionals
+  const chosen = names
+    .filter((name) => name !== uploads)
+    .map((name) => subjects.get(name) ?? refuse(`no benchmark "${name}": choose of ${all.join(", ")}`))
   const settings = { smoke: values.smoke, peers: values.peers && !values.smoke }
   if (settings.peers) Peers.install()
   else
@@ -71,6 +75,11 @@ const main = async (): Promise<void> => {
       if (!values.json) process.stdout.write(`${show(outcome)}\n`)
     }
   }
+  const ofUploads = names.includes(uploads)
+    ? await Upload.run(settings, (outcome) => {
+        if (!values.json) process.stdout.write(`${Upload.show(outcome)}\n`)
+      })
+    : []
   if (!values.json) return
   const machine = { cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length }
   const document = {
@@ -79,7 +88,8 @@ const main = async (): Promise<void> => {
     node: process.version,
     packages: Peers.versions(settings.peers),
     smoke: settings.smoke,
-    outcomes
+    outcomes,
+    uploads: ofUploads
   }
   process.stdout.write(`${JSON.stringify(document, undefined, 2)}\n`)
 }
