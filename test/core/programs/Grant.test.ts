@@ -13,6 +13,7 @@ import * as OssEmulator from "../../../adapters/emulator/OssEmulator.ts"
 import * as NodeCrypto from "../../../adapters/node/NodeCrypto.ts"
 import * as Bytes from "../../../core/model/Bytes.ts"
 import * as Crc64 from "../../../core/model/Crc64.ts"
+import * as ObjectKey from "../../../core/model/ObjectKey.ts"
 import * as UploadGrant from "../../../core/model/UploadGrant.ts"
 import * as CredentialsProvider from "../../../core/ports/CredentialsProvider.ts"
 import * as Source from "../../../core/ports/Source.ts"
@@ -23,6 +24,7 @@ import * as Ticket from "../../../core/programs/grant/Ticket.ts"
 import * as OssClient from "../../../core/programs/OssClient.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
+import * as MultipartOperation from "../../../core/wire/MultipartOperation.ts"
 import * as ServiceResponse from "../../../core/wire/ServiceResponse.ts"
 
 const secret = Redacted.make("0123456789abcdef-secret")
@@ -253,6 +255,21 @@ describe("Grant.complete", () => {
       ])
       const oss = yield* OssEmulator.OssEmulator
       assert.deepStrictEqual(yield* oss.objects(), [])
+    }).pipe(Effect.provide(given()))
+  )
+
+  it.effect("takes no part of another size, whoever sent it", () =>
+    Effect.gen(function* () {
+      const grant = yield* inParts()
+      yield* sendAll(grant)
+      const client = yield* OssClient.OssClient
+      const facts = Either.getOrThrow(Ticket.open(client.signer.crypto, secret, grant.ticket, 0))
+      const short = content.subarray(0, 5)
+      const key = yield* ObjectKey.make(grant.key)
+      yield* client.execute(MultipartOperation.uploadPart(key, facts.uploadId, 4, {}, Transport.bytes(short)))
+      const claim = claims(grant).with(3, { number: 4, crc64: Crc64.format(Crc64.of(short)) })
+      const outcome = yield* Grant.toOutcome(Grant.complete(grant.ticket, claim, { secret }))
+      assert.deepStrictEqual<unknown>(outcome, { _tag: "Missing", parts: [4] })
     }).pipe(Effect.provide(given()))
   )
 
