@@ -56,6 +56,7 @@ const mavenProject = (version: string) => `<project xmlns="http://maven.apache.o
 
 const aliOss = "6.23.0"
 const javaSdk = "3.18.4"
+const goSdk = "v1.6.1"
 
 export const all: ReadonlyArray<Client> = [
   {
@@ -78,12 +79,29 @@ export const all: ReadonlyArray<Client> = [
     run: (folder) => ({
       command: ["java", "-Dfile.encoding=UTF-8", "-cp", Path.join(folder, "lib/*"), program("Interop.java")]
     })
+  },
+  {
+    name: "oss-v2 (Go)",
+    version: goSdk,
+    needs: ["go"],
+    install: (folder) => {
+      Fs.writeFileSync(Path.join(folder, "go.mod"), "module interop\n\ngo 1.18\n")
+      Fs.copyFileSync(program("main.go"), Path.join(folder, "main.go"))
+      return [
+        ["go", "get", `github.com/aliyun/alibabacloud-oss-go-sdk-v2@${goSdk}`],
+        ["go", "mod", "tidy"]
+      ]
+    },
+    run: (folder) => {
+      Fs.copyFileSync(program("main.go"), Path.join(folder, "main.go")) // a module is one folder, and this one may be newer
+      return { command: ["go", "run", "-C", folder, "."] }
+    }
   }
 ]
 
 /** The commands that this machine lacks. */
 export const missing = ({ needs }: Client): ReadonlyArray<string> =>
-  needs.filter((command) => spawnSync(command, ["--version"]).error !== undefined)
+  needs.filter((command) => spawnSync(command, [command === "go" ? "version" : "--version"]).error !== undefined)
 
 /** Installs the client into a folder of the cache, unless it is there, and answers the folder. Throws what a command has said. */
 export const install = (client: Client, cache: string): string => {
