@@ -53,6 +53,16 @@ export const commands: ReadonlyArray<Loadable> = [
     load: () => import("./commands/callbackServe.ts")
   },
   {
+    name: "uploads list",
+    summary: "uploads that were neither completed nor aborted",
+    load: () => import("./commands/uploadsList.ts")
+  },
+  {
+    name: "uploads abort",
+    summary: "give up those that are too old, and their parts",
+    load: () => import("./commands/uploadsAbort.ts")
+  },
+  {
     name: "explain",
     summary: "why OSS found another signature (SignatureDoesNotMatch)",
     load: () => import("./commands/explain.ts")

@@ -7,11 +7,13 @@ import * as Schema from "effect/Schema"
 import * as Fs from "node:fs/promises"
 import { SourceError } from "../../core/model/OssError.ts"
 import { Problem } from "./Run.ts"
+import { note } from "./Terminal.ts"
 
 /** More than any grant, capture or error document has, in bytes. */
 const maxBytes = 16 * 1024 * 1024
 
 const standardInput = async (): Promise<Buffer> => {
+  if (process.stdin.isTTY) note("paste it, then Ctrl-D on a line of its own")
   const chunks: Array<Buffer> = []
   let size = 0
   for await (const chunk of process.stdin) {

@@ -10,7 +10,9 @@ import type { CheckpointError, InvalidParam } from "../../core/model/OssError.ts
 import * as ObjectKey from "../../core/model/ObjectKey.ts"
 import { CheckpointStore } from "../../core/ports/CheckpointStore.ts"
 import { OssClient } from "../../core/programs/OssClient.ts"
-import type { ResumableOptions } from "../../core/programs/Upload.ts"
+import type { Source } from "../../core/ports/Source.ts"
+import * as Upload from "../../core/programs/Upload.ts"
+import type { ResumableOptions, WithCallback } from "../../core/programs/Upload.ts"
 import type { Callback } from "../../core/wire/Callback.ts"
 import * as FsCheckpointStore from "../fs/FsCheckpointStore.ts"
 import * as CallbackOptions from "./CallbackOptions.ts"
@@ -100,7 +102,7 @@ export const lineToResume = (args: ReadonlyArray<string>): string => {
 }
 
 /** When the upload ends badly and has left something to go on with: says so, and how. */
-export const withHint =
+const withHint =
   (key: string, args: ReadonlyArray<string>) =>
   <A, E, R>(upload: Effect.Effect<A, E, R>): Effect.Effect<A, E, R | OssClient | CheckpointStore> =>
     Effect.onError(upload, () =>
@@ -115,3 +117,16 @@ export const withHint =
         })
       )
     )
+
+/** Uploads so that it can be gone on with; the hint comes when the progress is no longer shown. */
+export const resumable = (
+  key: string,
+  source: Source,
+  options: ReturnType<typeof toOptions>,
+  given: Given,
+  args: ReadonlyArray<string>
+) =>
+  Effect.flatMap(ProgressLine.make(key, given), (onProgress) =>
+    // With a callback or without: the receipt is printed, whatever it holds.
+    Upload.resumable(key, source, { ...options, onProgress } as WithCallback<ResumableOptions<unknown>, unknown>)
+  ).pipe(Effect.scoped, withHint(key, args))

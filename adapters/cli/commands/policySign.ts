@@ -45,7 +45,7 @@ export const command = Command.make({
     },
     {
       about: "keep it for `form`",
-      line: "effect-oss policy sign oss://examplebucket --key-prefix avatars/ --json > grant.json"
+      line: "effect-oss policy sign oss://examplebucket --key-prefix avatars/ --max-size 5MiB --json > grant.json"
     }
   ],
   run: async ({ operands: [url = ""], options: given }) => {

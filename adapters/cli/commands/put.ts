@@ -19,6 +19,10 @@ const standardInput = Stream.fromAsyncIterable(
   (cause) => new SourceError({ reason: "Read", source: "standard input", detail: String(cause), cause })
 )
 
+/** With a callback or without: the receipt is printed, whatever it holds. */
+const anyOptions = (options: Upload.MultipartOptions<unknown>) =>
+  options as Upload.WithCallback<Upload.MultipartOptions<unknown>, unknown>
+
 export const command = Command.make({
   name: "put",
   about:
@@ -40,16 +44,14 @@ export const command = Command.make({
     const connection = Connection.toOptions(Connection.find(given), bucket)
 
     const upload = Effect.gen(function* () {
-      if (file === "-") {
+      if (file !== "-") {
+        const source = yield* FileSource.make(file)
+        if (source.size > options.partSize) return yield* Uploading.resumable(key, source, options, given, args)
         const onProgress = yield* ProgressLine.make(key, given)
-        return yield* Upload.multipart(key, standardInput, { ...options, onProgress } as never) // with or without a callback
+        return yield* Upload.simple(key, source, anyOptions({ ...options, onProgress }))
       }
-      const source = yield* FileSource.make(file)
       const onProgress = yield* ProgressLine.make(key, given)
-      const all = { ...options, onProgress } as never // with or without a callback
-      return yield* source.size <= options.partSize
-        ? Upload.simple(key, source, all)
-        : Uploading.withHint(key, args)(Upload.resumable(key, source, all))
+      return yield* Upload.multipart(key, standardInput, anyOptions({ ...options, onProgress }))
     })
     return run(
       Receipt.printed(Effect.scoped(upload), given).pipe(

@@ -3,12 +3,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Upload from "../../../core/programs/Upload.ts"
 import * as FileSource from "../../node/FileSource.ts"
 import * as NodeOss from "../../node/NodeOss.ts"
 import * as Command from "../Command.ts"
 import * as Connection from "../Connection.ts"
-import * as ProgressLine from "../ProgressLine.ts"
 import * as Receipt from "../Receipt.ts"
 import { Problem, run } from "../Run.ts"
 import { note } from "../Terminal.ts"
@@ -42,12 +40,10 @@ export const command = Command.make({
         )
       }
       if (!given.quiet) note(`going on: ${Uploading.progressOf(found.value)} was there when it was cut off`)
-      const onProgress = yield* ProgressLine.make(key, given)
-      const all = { ...options, onProgress } as never // with or without a callback
-      return yield* Uploading.withHint(key, args)(Upload.resumable(key, source, all))
+      return yield* Uploading.resumable(key, source, options, given, args)
     })
     return run(
-      Receipt.printed(Effect.scoped(upload), given).pipe(
+      Receipt.printed(upload, given).pipe(
         Effect.provide(Uploading.layerStore(given)),
         Effect.provide(NodeOss.layer(connection))
       ),
