@@ -1,3 +1,4 @@
+/** Uploads from a page, without keys: for people who do not use Effect, and as `BrowserUpload` for those who do. Names only. */
 export * as BrowserUpload from "./BrowserUpload.ts"
 export type { Store } from "./Memory.ts"
 export { fingerprint } from "./Memory.ts"
