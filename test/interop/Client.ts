@@ -96,6 +96,13 @@ export const all: ReadonlyArray<Client> = [
       Fs.copyFileSync(program("main.go"), Path.join(folder, "main.go")) // a module is one folder, and this one may be newer
       return { command: ["go", "run", "-C", folder, "."] }
     }
+  },
+  {
+    name: "curl",
+    version: "as installed",
+    needs: ["curl", "bash", "openssl"],
+    install: () => [],
+    run: () => ({ command: ["bash", program("curl.sh")] })
   }
 ]
 
