@@ -39,7 +39,8 @@ export type WithoutCallback<Options> = Options & { readonly callback?: undefined
  * Simple upload: the whole source in one PutObject, at most 5 GiB (5,368,709,120 bytes).
  *
  * The object appears whole or not at all. When it fails, nothing was stored, except: `TransportError` with
- * `sent: "unknown"` (unknown), `Crc64Mismatch` (stored, and wrong), `CallbackFailed` (stored, and right).
+ * `sent: "unknown"` and `ServiceError` with a status from 500 on (unknown), `UnexpectedResponse` (likely stored),
+ * `Crc64Mismatch` (stored, and wrong), `CallbackFailed` (stored, and right).
  * Source: "Simple upload", https://www.alibabacloud.com/help/en/oss/user-guide/simple-upload
  */
 export const simple: {

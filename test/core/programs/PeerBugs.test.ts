@@ -2,9 +2,11 @@
  * Faults that were found in other clients, each by name. All with files on a disk and an emulator on a socket.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs/promises"
@@ -14,7 +16,10 @@ import * as OssEmulator from "../../../adapters/emulator/OssEmulator.ts"
 import * as FsCheckpointStore from "../../../adapters/fs/FsCheckpointStore.ts"
 import * as FileSource from "../../../adapters/node/FileSource.ts"
 import * as Bytes from "../../../core/model/Bytes.ts"
+import type { Credentials } from "../../../core/model/Credentials.ts"
 import * as Crc64 from "../../../core/model/Crc64.ts"
+import * as CredentialsProvider from "../../../core/ports/CredentialsProvider.ts"
+import * as Source from "../../../core/ports/Source.ts"
 import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
@@ -117,6 +122,36 @@ describe("what went wrong elsewhere goes right here", () => {
       assert.isTrue(Buffer.from(yield* stored).equals(content))
       const parts = (yield* emulator.requests).filter(({ operation }) => operation === "UploadPart")
       assert.strictEqual(parts.length, 12)
+    })
+  )
+
+  it.scopedLive("uploads at once, as a token ends, all go by the new one, for which one fetch was enough", () =>
+    Effect.gen(function* () {
+      const issued = (name: string): Credentials => ({
+        accessKeyId: `STS.${name}`,
+        accessKeySecret: Redacted.make(`secret-of-${name}`),
+        securityToken: Redacted.make(`token-of-${name}`)
+      })
+      // The emulator knows only the new one: whoever uses the old one is refused.
+      const emulator = yield* OssEmulator.make({ bucket: "media", credentials: issued("new") })
+      let fetches = 0
+      const provider = yield* CredentialsProvider.refreshing(
+        Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          const [name, lifetime] = ++fetches === 1 ? ["old", 400] : ["new", 3_600_000]
+          return Effect.succeed({ ...issued(String(name)), expiresAt: now + Number(lifetime) }).pipe(Effect.delay(50))
+        })
+      )
+      yield* provider.get
+      yield* Effect.sleep(400)
+      yield* Effect.all(
+        [1, 2, 3, 4, 5].map((i) => Upload.simple(`k-${i}`, Source.text("x"))),
+        { concurrency: "unbounded" }
+      ).pipe(Effect.provide(Emulated.client(emulator, { credentials: provider })))
+      assert.strictEqual(fetches, 2)
+      assert.deepEqual(
+        (yield* emulator.requests).map(({ status }) => status),
+        [200, 200, 200, 200, 200]
+      )
     })
   )
 })
