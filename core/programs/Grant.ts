@@ -2,7 +2,8 @@
  * Grants: the server's half of uploads from browsers and other places without keys.
  *
  * `issue` decides by the file's size: a form up to 8 MiB, because OSS itself then checks size and type; one PUT up to 32 MiB;
- * beyond, parts, which can be paused, resumed and renewed. Key, size, type, callback and time are pinned. What is granted names
+ * beyond, parts, which can be paused, resumed and renewed. Key, size, type, access, callback and time are pinned; in a form, what
+ * is not (metadata, caching, a callback where none is granted) is its sender's to add, as OSS has it. What is granted names
  * the client's public endpoint; the server's own requests go to its own. Sizes in bytes.
  * Source: "Direct upload", https://www.alibabacloud.com/help/en/oss/user-guide/uploading-objects-to-oss-directly-from-clients
  */
@@ -98,6 +99,9 @@ export const issue = <A = undefined>(
 
 type Described<A> = Options<A> & { readonly contentType: string }
 
+/** Pinned where nothing else is: or whoever fills in the form could make a private bucket's object public. */
+const inherited = { "x-oss-object-acl": "default" }
+
 const byForm = <A>(key: string, size: number, options: Described<A>) =>
   Effect.gen(function* () {
     const objectKey = yield* ObjectKey.make(key)
@@ -110,7 +114,7 @@ const byForm = <A>(key: string, size: number, options: Described<A>) =>
         PostPolicy.contentLengthRange(size, size),
         // Of the three fields that may say the type, the one that counts before the others.
         PostPolicy.eq("x-oss-content-type", contentType),
-        ...Object.entries(headers).map(([name, value]) => PostPolicy.eq(name, value))
+        ...Object.entries({ ...inherited, ...headers }).map(([name, value]) => PostPolicy.eq(name, value))
       ]
     })
     const { bucket, expiresAt } = form

@@ -16,6 +16,7 @@ import * as Crc64 from "../../../core/model/Crc64.ts"
 import type { PartsGrant } from "../../../core/model/UploadGrant.ts"
 import * as Presign from "../../../core/programs/Presign.ts"
 import * as PostPolicy from "../../../core/wire/PostPolicy.ts"
+import * as TestServer from "../../support/TestServer.ts"
 import * as Shop from "./Shop.ts"
 
 const content = (size: number): Uint8Array<ArrayBuffer> =>
@@ -411,6 +412,23 @@ describe("upload", () => {
       const complete = () => Promise.reject(cause)
       const error = await failure(upload(grant, file, { complete }).done)
       assert.deepStrictEqual([error.code, error.cause], ["Server", cause])
+    })
+  )
+
+  live("calls it Stalled when nothing moves for long", () =>
+    Effect.gen(function* () {
+      const silent = yield* TestServer.start(() => {})
+      const put = {
+        method: "PUT",
+        url: `${silent.origin}/k`,
+        headers: {},
+        bucket: "b",
+        key: "k",
+        expiresAt: 0
+      } as const
+      const { done } = uploadPresigned(put, fileOf(10), { stall: 100, retries: 0 })
+      const error = yield* Effect.promise(() => failure(done))
+      assert.deepStrictEqual([error.code, error.message], ["Stalled", "nothing moved for 0.1 seconds"])
     })
   )
 

@@ -172,6 +172,9 @@ describe("Grant.issue", () => {
       assert.deepStrictEqual(callback, { id: "u/f/a.txt/5" })
       const oss = yield* OssEmulator.OssEmulator
       assert.strictEqual((yield* oss.objects())[0]?.contentType, "text/x-pinned")
+      const form = { ...grant.form, fields: { ...grant.form.fields, "x-oss-object-acl": "public-read" } }
+      const opened = yield* Effect.flip(Upload.form(form, grant.key, Source.text("hello")))
+      assert.include(opened.message, "x-oss-object-acl")
       for (const [key, text] of [
         ["f/b.txt", "hello"],
         ["f/a.txt", "hello!"]
