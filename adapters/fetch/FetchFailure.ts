@@ -13,6 +13,7 @@ export type Failure = Pick<TransportError, "reason" | "sent" | "detail">
 const codeOf = (cause: unknown, depth = 0): string | undefined => {
   if (!(cause instanceof Error) || depth > 3) return undefined
   if ("code" in cause && typeof cause.code === "string") return cause.code
+  if (cause.name === "HTTPParserError") return "HPE_ERROR" // undici 7 gives it no code
   if (cause instanceof AggregateError) return codeOf(cause.errors[0], depth + 1)
   return codeOf(cause.cause, depth + 1)
 }

@@ -9,9 +9,12 @@ import type { Request as OssRequest } from "../../core/ports/Transport.ts"
 
 const beyondAscii = /[^\0-\x7f]/
 
-const toWire = (value: string): string => (beyondAscii.test(value) ? String.fromCharCode(...Utf8.encode(value)) : value)
+/** A value as one byte a character. */
+export const toWire = (value: string): string =>
+  beyondAscii.test(value) ? String.fromCharCode(...Utf8.encode(value)) : value
 
-const fromWire = (value: string): string =>
+/** A value that came as one byte a character. */
+export const fromWire = (value: string): string =>
   beyondAscii.test(value)
     ? Option.getOrElse(Utf8.decode(Uint8Array.from(value, (character) => character.charCodeAt(0))), () => value)
     : value

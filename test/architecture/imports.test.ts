@@ -1,6 +1,6 @@
 /**
  * Who may import whom: core/model <- core/ports <- core/wire <- core/programs <- core/index.ts <- adapters, and adapters
- * not each other, except that emulator and cli may use node and fs.
+ * not each other, except that emulator and cli may use node and fs, and platform fetch, whose limits it shares.
  */
 import { readFileSync, readdirSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
@@ -46,6 +46,7 @@ const coreComplaints = (file: string): ReadonlyArray<string> =>
 
 const mayUse: Readonly<Record<string, ReadonlyArray<string>>> = {
   emulator: ["node", "fs"],
+  platform: ["fetch"],
   cli: ["node", "fs", "emulator"]
 }
 
