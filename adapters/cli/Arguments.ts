@@ -86,6 +86,10 @@ export const parse = (command: Command, args: ReadonlyArray<string>): Parsed => 
   return { _tag: "Run", input: { operands, options: options as Input<Options>["options"], args } } // by the kinds above
 }
 
-/** The options given on this command line that are secrets, as they were spelled. */
+/** What to say of secrets on this command line, without them. */
 export const secretsIn = ({ options }: Command, { options: values }: Input<Options>): ReadonlyArray<string> =>
-  Object.entries(options).flatMap(([name, { secret }]) => (secret && values[name] !== undefined ? [`--${name}`] : []))
+  Object.entries(options).flatMap(([name, { secret }]) => {
+    const value = values[name]
+    if (secret === undefined || value === undefined || (Array.isArray(value) && value.length === 0)) return []
+    return [`--${name} can be read by others on this machine and stays in the shell's history: ${secret}`]
+  })

@@ -11,8 +11,8 @@ export interface Option {
   readonly about: string
   /** The values there are, where they can be counted. */
   readonly choices?: ReadonlyArray<string>
-  /** Warn when it is given: whoever can list processes, or read the shell's history, reads it too. */
-  readonly secret?: true
+  /** Warn when it is given: whoever can list processes, or read the shell's history, reads it too. What to do instead. */
+  readonly secret?: string
   /** One letter. */
   readonly short?: string
   /** Not for people: neither in the help nor in completions. */

@@ -35,13 +35,13 @@ export const options = {
     kind: "text",
     value: "SECRET",
     about: "better in OSS_ACCESS_KEY_SECRET, where nobody sees it",
-    secret: true
+    secret: "use OSS_ACCESS_KEY_SECRET or ~/.ossutilconfig"
   },
   "security-token": {
     kind: "text",
     value: "TOKEN",
     about: "of temporary keys; better in OSS_SESSION_TOKEN",
-    secret: true
+    secret: "use OSS_SESSION_TOKEN or ~/.ossutilconfig"
   },
   profile: { kind: "text", value: "NAME", about: "which profile of the file (OSSUTIL_PROFILE)" },
   "config-file": { kind: "text", value: "FILE", about: "default ~/.ossutilconfig (OSSUTIL_CONFIG_FILE)" }

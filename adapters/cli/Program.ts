@@ -40,12 +40,7 @@ const runCommand = async (entry: Loadable, args: ReadonlyArray<string>): Promise
     process.stdout.write(Help.ofCommand(entry, command, onStdout))
     return 0
   }
-  for (const option of secretsIn(command, parsed.input)) {
-    warn(
-      `${option} on the command line can be read by others on this machine and stays in the shell's history; ` +
-        "use the environment or ~/.ossutilconfig"
-    )
-  }
+  for (const warning of secretsIn(command, parsed.input)) warn(warning)
   return command.run(parsed.input)
 }
 

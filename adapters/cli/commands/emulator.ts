@@ -39,7 +39,8 @@ export const command = Command.make({
     "access-key": {
       kind: "texts",
       value: "ID:SECRET[:TOKEN]",
-      about: "who may sign; default: a key made up and printed"
+      about: "who may sign; default: a key made up and printed",
+      secret: "fine for a key that is good for nothing else"
     },
     cname: { kind: "texts", value: "HOST=BUCKET", about: "a domain bound to a bucket" },
     "service-host": {

@@ -74,7 +74,7 @@ describe("in a terminal", { timeout: 90_000 }, () => {
   it("an error is red, and a warning yellow", async () => {
     expect(visible((await type(["ptu"])).output)).toBe('<red>error: unknown command "ptu"; did you mean put?\n')
     const { output } = await type(["presign", "oss://examplebucket/a", "--access-key-secret", "x"])
-    expect(visible(output)).toMatch(/^<yellow>warning: --access-key-secret on the command line/)
+    expect(visible(output)).toMatch(/^<yellow>warning: --access-key-secret can be read/)
   })
 
   it("put shows a bar and gives the cursor back", async () => {

@@ -277,7 +277,7 @@ describe("where requests go and what signs them", () => {
     const args = ["put", "a.txt", "oss://examplebucket/a", "--access-key-secret", secret]
     const { code, stderr } = await cli.run(args, { env: { OSS_ACCESS_KEY_SECRET: undefined } })
     expect(code).toBe(0)
-    expect(stderr).toMatch(/^warning: --access-key-secret on the command line can be read by others/)
+    expect(stderr).toMatch(/^warning: --access-key-secret can be read by others/)
     expect(stderr).not.toContain(secret)
   })
 })
