@@ -78,6 +78,8 @@ const putInParts = async (url: string, bytes: Buffer): Promise<void> => {
   await request("POST", `${url}?uploadId=${uploadId}`, undefined, { "x-oss-complete-all": "yes" })
 }
 
+const sleep = (millis: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, millis))
+
 /** Writes and deletes until the emulator is gone. */
 const work = async (endpoint: string, key: string, expected: Expectation, nextVersion: () => number): Promise<void> => {
   const url = `${endpoint}/${bucket}/${encodeURIComponent(key)}`
@@ -149,11 +151,13 @@ it(
         const exited = new Promise((resolve) => child.once("exit", resolve))
         const before = version
         const workers = Array.from(expectations, ([key, expected]) => work(endpoint, key, expected, () => ++version))
-        // Spread over the first writes as well as the later ones.
-        await new Promise((resolve) => setTimeout(resolve, 15 + ((kill * 37) % 150)))
+        const done = () => version - before - workers.length
+        // Spread over the first writes as well as the later ones, and on a slow machine too: some kills wait for answers.
+        await sleep(15 + ((kill * 37) % 150))
+        while (done() < (kill % 4) * 2) await sleep(1)
         child.kill("SIGKILL")
         await Promise.all([exited, ...workers])
-        answered += version - before - workers.length
+        answered += done()
         await verify(data, expectations)
       }
       assert.isAbove(answered, kills, "too little was going on to prove anything")
