@@ -16,7 +16,7 @@ import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { Crypto } from "../../core/ports/Crypto.ts"
-import type { Answer, Receiver } from "../../core/programs/CallbackReceiver.ts"
+import type { Answer, Receiver, Request } from "../../core/programs/CallbackReceiver.ts"
 import * as RedeliverySignature from "../../core/wire/RedeliverySignature.ts"
 import { timerMillis } from "./Exchange.ts"
 import * as NodeCrypto from "./NodeCrypto.ts"
@@ -64,13 +64,23 @@ export const listener = <R>(
   given: Given<R>,
   runFork: (effect: Effect.Effect<void, never, Services<R>>) => Fiber.RuntimeFiber<unknown, unknown>
 ): Listener => {
-  return (request, response) => {
-    const program = Effect.provideService(respond(given, request, response), Crypto, NodeCrypto.crypto)
-    const fiber = runFork(program)
+  const run = (response: Http.ServerResponse, program: Effect.Effect<void, never, R | Crypto>): void => {
+    const fiber = runFork(Effect.provideService(program, Crypto, NodeCrypto.crypto))
     response.on("close", () => {
       // Who called does not wait for the answer any more.
       if (!response.writableFinished) fiber.unsafeInterruptAsFork(fiber.id())
     })
+  }
+  return (request, response) => {
+    const { path, query } = targetOf(request)
+    const receiver = isOne(given) ? given : Object.hasOwn(given, path) ? given[path] : undefined
+    if (receiver === undefined) return send(response, problem(404))
+    if (comesTwice(request.rawHeaders)) return send(response, problem(400))
+    const method = request.method ?? ""
+    // No fiber before the body is there: a slow client costs a connection, and nothing else.
+    readBody(request, receiver.maxBodyBytes, (body) =>
+      run(response, respond(receiver, { method, path, query, headers: headersOf(request), body }, response))
+    )
   }
 }
 
@@ -130,18 +140,14 @@ const close = (
   })
 
 const respond = <R>(
-  given: Given<R>,
-  request: Http.IncomingMessage,
+  receiver: Receiver<R>,
+  request: Omit<Request, "body"> & { readonly body: Uint8Array | string },
   response: Http.ServerResponse
 ): Effect.Effect<void, never, R | Crypto> =>
-  Effect.gen(function* () {
-    const { path, query } = targetOf(request)
-    const receiver = isOne(given) ? given : Object.hasOwn(given, path) ? given[path] : undefined
-    if (receiver === undefined) return send(response, problem(404))
-    if (comesTwice(request.rawHeaders)) return send(response, problem(400))
-    const body = yield* readBody(request, receiver.maxBodyBytes)
-    const headers = headersOf(request)
-    send(response, yield* receiver.handle({ method: request.method ?? "", path, query, headers, body }))
+  Effect.suspend(() => {
+    const { body } = request
+    if (typeof body === "string") return Effect.dieMessage(body)
+    return Effect.map(receiver.handle({ ...request, body }), (answer) => send(response, answer))
   }).pipe(
     Effect.catchAllDefect((defect) =>
       Effect.andThen(Effect.logError("a callback could not be answered", Cause.die(defect)), () =>
@@ -173,43 +179,51 @@ const single = new Set([
 ])
 
 const comesTwice = (rawHeaders: ReadonlyArray<string>): boolean => {
-  const names = rawHeaders.filter((_, i) => i % 2 === 0).map((name) => name.toLowerCase())
-  return names.some((name, i) => single.has(name) && names.indexOf(name) !== i)
+  const seen = new Set<string>()
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!.toLowerCase() // names stand at even places
+    if (!single.has(name)) continue
+    if (seen.has(name)) return true
+    seen.add(name)
+  }
+  return false
 }
 
 const headersOf = (request: Http.IncomingMessage): Record<string, string> => {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const name in request.headers) {
+    const value = request.headers[name]
     if (value !== undefined) headers[name] = typeof value === "string" ? value : value.join(", ")
   }
   return headers
 }
 
-/** The body, or as much of it as shows that it is too long. Dies where another has read it before. Never ends cut short. */
-const readBody = (request: Http.IncomingMessage, maxBytes: number): Effect.Effect<Uint8Array> => {
+/**
+ * Gives the body, or as much of it as shows that it is too long; once, and never cut short. Gives a sentence where another
+ * has read it before. A client that goes away ends the response; then nothing is given.
+ */
+const readBody = (request: Http.IncomingMessage, maxBytes: number, give: (body: Uint8Array | string) => void): void => {
   if (request.readableDidRead) {
     const parsed = "body" in request ? request.body : undefined
-    if (parsed instanceof Uint8Array) return Effect.succeed(parsed)
-    return Effect.dieMessage("the body was read before: mount the listener before body parsers, or use a raw one")
+    if (parsed instanceof Uint8Array) return give(parsed)
+    return give("the body was read before: mount the listener before body parsers, or use a raw one")
   }
-  return Effect.async((resume) => {
-    const chunks: Array<Buffer> = []
-    let length = 0
-    const finish = (): void => {
-      request.off("data", read).off("end", finish).pause()
-      resume(Effect.succeed(Buffer.concat(chunks)))
-    }
-    const read = (chunk: Buffer): void => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > maxBytes) finish()
-    }
-    // A client that goes away ends the response, and with it the fiber that waits here.
-    request
-      .on("data", read)
-      .on("end", finish)
-      .on("error", () => {})
-  })
+  const chunks: Array<Buffer> = []
+  let length = 0
+  const finish = (): void => {
+    request.off("data", read).off("end", finish).pause()
+    const [only] = chunks
+    give(chunks.length === 1 && only !== undefined ? only : Buffer.concat(chunks))
+  }
+  const read = (chunk: Buffer): void => {
+    chunks.push(chunk)
+    length += chunk.length
+    if (length > maxBytes) finish()
+  }
+  request
+    .on("data", read)
+    .on("end", finish)
+    .on("error", () => {})
 }
 
 const problem = (status: number): Answer => {
@@ -220,5 +234,6 @@ const problem = (status: number): Answer => {
 const send = (response: Http.ServerResponse, answer: Answer): void => {
   // What is left of a body that is not read to its end must not be taken for the next request.
   if (!response.req.complete) response.setHeader("connection", "close")
-  response.writeHead(answer.status, answer.headers).end(answer.body)
+  // As a text, which Node sends in one piece with the head; bytes would be a second one.
+  response.writeHead(answer.status, answer.headers).end(Buffer.from(answer.body).toString())
 }

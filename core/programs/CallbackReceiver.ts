@@ -7,15 +7,16 @@
  * Source: "Callback", https://www.alibabacloud.com/help/en/oss/developer-reference/callback
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Runtime from "effect/Runtime"
+import type * as Tracer from "effect/Tracer"
 import type { CallbackRejected } from "../model/OssError.ts"
 import { Crypto } from "../ports/Crypto.ts"
 import type * as Callback from "../wire/Callback.ts"
@@ -31,6 +32,7 @@ import {
   type Ending,
   type Outcome
 } from "./receiver/Answer.ts"
+import * as Budget from "./receiver/Budget.ts"
 import * as Metrics from "./receiver/Metrics.ts"
 import * as Once from "./receiver/Once.ts"
 
@@ -119,31 +121,25 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
     redelivery
   })
 
-  const admitted = (request: Request) =>
-    Effect.gen(function* () {
-      if (typeof admit === "string") return yield* Effect.dieMessage(admit)
-      const trustedKeys = options.trustedKeys ?? (yield* TrustedKeys)
-      return yield* admit(request, { crypto: yield* Crypto, trustedKeys, now: yield* Clock.currentTimeMillis })
-    })
+  const attributes = { "oss.bucket": contract.bucket }
+  // Only where something is logged: a request that is handled would pay for it too.
+  const logged = Effect.annotateLogs(attributes)
 
-  const toOutcome = (response: A) =>
-    Effect.gen(function* () {
-      const encoded = yield* contract.encodeResponse(response)
-      const answer = json(200, encoded)
-      if (answer.body.length <= maxAnswerBytes) return reply(answer, "handled")
-      return yield* Effect.fail(`it is ${answer.body.length} bytes long, and OSS passes on ${maxAnswerBytes}`)
-    }).pipe(
-      Effect.catchAll((detail) =>
-        Effect.as(
-          Effect.logError(`the handler's answer cannot be sent: ${detail}`),
-          reply(refusal(500, "BadAnswer"), "unanswerable")
-        )
-      )
+  const toOutcome = (response: A): Effect.Effect<Outcome> => {
+    const encoded = contract.encodeResponse(response)
+    const answer = Either.isRight(encoded) ? json(200, encoded.right) : undefined
+    if (answer !== undefined && answer.body.length <= maxAnswerBytes) return Effect.succeed(reply(answer, "handled"))
+    const why = Either.isLeft(encoded)
+      ? encoded.left
+      : `it is ${answer?.body.length} bytes long, and OSS passes on ${maxAnswerBytes}`
+    return logged(Effect.logError(`the handler's answer cannot be sent: ${why}`)).pipe(
+      Effect.as(reply(refusal(500, "BadAnswer"), "unanswerable"))
     )
+  }
 
   const failed = (cause: Cause.Cause<E>, late: boolean) =>
     Effect.gen(function* () {
-      yield* Effect.logError(`the callback's ${late ? "late " : ""}handler failed`, cause)
+      yield* logged(Effect.logError(`the callback's ${late ? "late " : ""}handler failed`, cause))
       const error = Cause.failureOption(cause)
       const status = Option.isSome(error) && statusOf !== undefined ? failureStatus(statusOf(error.value)) : 500
       return reply(refusal(status, "HandlerFailed"), "failed")
@@ -151,7 +147,7 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
 
   const run = (callback: Admission.Admitted<F>): Effect.Effect<Outcome, CallbackRejected, R | G> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
+      Effect.flatMap(Effect.runtime<R | G>(), (runtime) => {
         // Who waits for the handler: somebody, nobody but a log, or nobody.
         let waiting: "sender" | "log" | "nobody" = "sender"
         // Suspended, because a handler may throw.
@@ -162,25 +158,29 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
             return failed(exit.cause, waiting === "log")
           })
         )
-        const abandon = (fiber: Fiber.RuntimeFiber<unknown, unknown>) => {
+        // A fiber of its own, because the request's ends with the answer. It starts at once.
+        const fiber = Runtime.runFork(runtime, guarded(callback, attempt))
+        const done = fiber.unsafePoll()
+        if (done !== null) return done
+        const abandon = Effect.suspend(() => {
           waiting = "nobody"
           return Fiber.interruptFork(fiber)
-        }
-        // A daemon, because the request's own fiber ends with the answer.
-        const fiber = yield* Effect.forkDaemon(guarded(callback, attempt))
-        const exit = yield* restore(Effect.timeoutOption(Fiber.await(fiber), budget)).pipe(
-          Effect.onInterrupt(() => abandon(fiber))
+        })
+        const late = Effect.gen(function* () {
+          yield* logged(Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`))
+          if (onLate === "fail") {
+            yield* abandon
+            return reply(refusal(503, "HandlerLate"), "late")
+          }
+          waiting = "log"
+          yield* Effect.forkDaemon(Effect.catchAllCause(Fiber.join(fiber), reportLate))
+          if (lateResponse === undefined) return reply(refusal(503, "HandlerLate"), "late")
+          return reply((yield* toOutcome(lateResponse)).answer, "late")
+        })
+        return restore(Budget.within(runtime, fiber, budget)).pipe(
+          Effect.onInterrupt(() => abandon),
+          Effect.flatMap((exit) => exit ?? late)
         )
-        if (Option.isSome(exit)) return yield* exit.value
-        yield* Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`)
-        if (onLate === "fail") {
-          yield* abandon(fiber)
-          return reply(refusal(503, "HandlerLate"), "late")
-        }
-        waiting = "log"
-        yield* Effect.forkDaemon(Effect.catchAllCause(Fiber.join(fiber), reportLate))
-        if (lateResponse === undefined) return reply(refusal(503, "HandlerLate"), "late")
-        return reply((yield* toOutcome(lateResponse)).answer, "late")
       })
     )
 
@@ -196,42 +196,49 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
     return Effect.flatMap(replay.guard, (guard) => Once.once(guard, deeds, settings, attempt))
   }
 
-  const rejected = ({ reason, detail }: CallbackRejected) =>
-    Effect.logWarning(`callback rejected: ${detail} (${reason})`).pipe(
+  const rejected = ({ reason, detail }: CallbackRejected, span: Tracer.Span) => {
+    Metrics.reject(reason)
+    span.attribute("oss.callback.rejection", reason)
+    return logged(Effect.logWarning(`callback rejected: ${detail} (${reason})`)).pipe(
       Effect.annotateLogs("oss.callback.rejection", reason),
-      Effect.zipRight(Metrics.reject(reason)),
-      Effect.zipRight(Effect.annotateCurrentSpan("oss.callback.rejection", reason)),
       Effect.as(reply(refusal(statusOfRejection[reason], reason), "rejected"))
     )
-
-  const receive = (request: Request): Effect.Effect<Outcome, never, R | G | Crypto> => {
-    if (request.method !== "POST") {
-      const answer = refusal(405, "MethodNotAllowed")
-      return Effect.succeed(reply({ ...answer, headers: { ...answer.headers, allow: "POST" } }, "rejected"))
-    }
-    return Effect.catchAll(Effect.flatMap(admitted(request), run), rejected)
   }
 
-  const handle = (request: Request) =>
-    Effect.gen(function* () {
-      const begun = yield* Clock.currentTimeMillis
-      yield* Metric.increment(Metrics.received)
-      const { answer, ending } = yield* Effect.catchAllDefect(receive(request), (defect) =>
-        // What is left: a Schema's transformation, or `statusOf`, that throws.
-        Effect.as(
-          Effect.logError("the callback's receiver failed", Cause.die(defect)),
-          reply(refusal(500, "ReceiverFailed"), "failed")
+  const receive = (request: Request, now: number, span: Tracer.Span): Effect.Effect<Outcome, never, R | G | Crypto> =>
+    Effect.contextWithEffect((context: Context.Context<Crypto>) => {
+      if (request.method !== "POST") {
+        const answer = refusal(405, "MethodNotAllowed")
+        return Effect.succeed(reply({ ...answer, headers: { ...answer.headers, allow: "POST" } }, "rejected"))
+      }
+      if (typeof admit === "string") return Effect.dieMessage(admit)
+      const trustedKeys = options.trustedKeys ?? Context.get(context, TrustedKeys)
+      const admitted = admit(request, { crypto: Context.get(context, Crypto), trustedKeys, now })
+      return Either.isLeft(admitted)
+        ? rejected(admitted.left, span)
+        : Effect.catchAll(run(admitted.right), (rejection) => rejected(rejection, span))
+    })
+
+  const handle = (request: Request): Effect.Effect<Answer, never, R | G | Crypto> =>
+    Effect.useSpan("oss.CallbackReceiver.handle", { kind: "server", captureStackTrace: false, attributes }, (span) =>
+      Effect.clockWith((clock) => {
+        const begun = clock.unsafeCurrentTimeMillis()
+        Metrics.receive()
+        return receive(request, begun, span).pipe(
+          // What is left: a Schema's transformation, or `statusOf`, that throws.
+          Effect.catchAllDefect((defect) =>
+            Effect.as(
+              logged(Effect.logError("the callback's receiver failed", Cause.die(defect))),
+              reply(refusal(500, "ReceiverFailed"), "failed")
+            )
+          ),
+          Effect.map(({ answer, ending }) => {
+            Metrics.answer(ending, clock.unsafeCurrentTimeMillis() - begun)
+            span.attribute("http.response.status_code", answer.status)
+            return answer
+          }),
+          Effect.withParentSpan(span)
         )
-      )
-      yield* Metrics.answer(ending, (yield* Clock.currentTimeMillis) - begun)
-      yield* Effect.annotateCurrentSpan("http.response.status_code", answer.status)
-      return answer
-    }).pipe(
-      Effect.annotateLogs("oss.bucket", contract.bucket),
-      Effect.withSpan("oss.CallbackReceiver.handle", {
-        kind: "server",
-        captureStackTrace: false,
-        attributes: { "oss.bucket": contract.bucket }
       })
     )
 

@@ -110,18 +110,24 @@ export const make = <F extends Callback.Fields, A>(
     )
   }
 
-  return (request, moment) =>
-    Either.gen(function* () {
-      if (request.body.length > maxBodyBytes) {
-        const detail = `the body is longer than ${maxBodyBytes} bytes`
-        return yield* Either.left(new CallbackRejected({ reason: "BodyTooLong", detail }))
-      }
-      const called = strippedPrefix === "" ? request : { ...request, path: strippedPrefix + request.path }
-      const redelivered = redelivery !== undefined && request.headers[RedeliverySignature.header] !== undefined
-      yield* redelivered
-        ? RedeliverySignature.verify(moment.crypto, redelivery.secrets, called, moment.now, maxAge)
-        : CallbackSignature.verify(moment.crypto, moment.trustedKeys, called)
-      const body = yield* contract.decode(request.body)
-      return { body, redelivered, deeds: yield* deedsOf(body, request, moment, redelivered) }
-    })
+  // Without generators: strangers pay for this with our time.
+  return (request, moment) => {
+    if (request.body.length > maxBodyBytes) {
+      const detail = `the body is longer than ${maxBodyBytes} bytes`
+      return Either.left(new CallbackRejected({ reason: "BodyTooLong", detail }))
+    }
+    const called = strippedPrefix === "" ? request : { ...request, path: strippedPrefix + request.path }
+    const redelivered = redelivery !== undefined && request.headers[RedeliverySignature.header] !== undefined
+    const signed = redelivered
+      ? RedeliverySignature.verify(moment.crypto, redelivery.secrets, called, moment.now, maxAge)
+      : CallbackSignature.verify(moment.crypto, moment.trustedKeys, called)
+    if (Either.isLeft(signed)) return Either.left(signed.left)
+    const body = contract.decode(request.body)
+    if (Either.isLeft(body)) return Either.left(body.left)
+    return Either.map(deedsOf(body.right, request, moment, redelivered), (deeds) => ({
+      body: body.right,
+      redelivered,
+      deeds
+    }))
+  }
 }
