@@ -4,7 +4,7 @@
  * `fetch` keeps less than the port promises, and this says so rather than hide it:
  * - its URL parser folds `..`, so a URL that it would change is refused before anything is sent;
  * - a body must have its length known, so chunks are gathered into a Blob first (browsers keep large ones on disk);
- * - it tells nothing of how far a body has come: `onSent` is called once, at the end. Pages use `effect-oss/browser`;
+ * - it tells nothing of how far a body has come: `onSent` is called once, at the end. For pages there is `XhrTransport`;
  * - in a browser, why a request failed is hidden: `sent` is then `unknown`.
  * Source: Fetch Standard, https://fetch.spec.whatwg.org
  */
@@ -37,11 +37,7 @@ export interface Options {
 export const make = (options: Options = {}): Service => ({
   send: (request) => {
     const target = FetchUrl.parse(request.url)
-    if (target._tag === "Refused") {
-      return Effect.fail(
-        new TransportError({ reason: "Connect", sent: "nothing", host: target.host, detail: target.detail })
-      )
-    }
+    if (target._tag === "Refused") return Effect.fail(FetchUrl.refusal(target))
     return exchange(options.fetch ?? globalThis.fetch, target.host, request)
   }
 })

@@ -5,10 +5,19 @@
  * that was changed so meets SignatureDoesNotMatch at best, and names another object at worst.
  * Source: URL Standard, https://url.spec.whatwg.org (§ "URL parsing")
  */
+import { TransportError } from "../../core/model/OssError.ts"
 
-export type Target =
-  | { readonly _tag: "Kept"; readonly host: string }
-  | { readonly _tag: "Refused"; readonly host: string; readonly detail: string }
+export interface Refused {
+  readonly _tag: "Refused"
+  readonly host: string
+  readonly detail: string
+}
+
+export type Target = { readonly _tag: "Kept"; readonly host: string } | Refused
+
+/** The failure that a refused URL is: nothing was sent. */
+export const refusal = ({ detail, host }: Refused): TransportError =>
+  new TransportError({ reason: "Connect", sent: "nothing", host, detail })
 
 const absolute = /^https?:\/\/([^\s/?#@]+)(\/[!"$-~]*)?$/i
 

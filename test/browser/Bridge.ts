@@ -18,8 +18,13 @@ interface Kept {
   readonly interrupted: Promise<boolean>
 }
 
-const orderOf = (id: number, { body, headers, maxResponseBytes, method, timeout, url }: Request): Order => ({
+const orderOf = (
+  id: number,
+  by: Order["by"],
+  { body, headers, maxResponseBytes, method, timeout, url }: Request
+): Order => ({
   id,
+  by,
   method,
   url,
   headers,
@@ -105,8 +110,8 @@ export const close = (): void => {
 
 let last = 0
 
-/** `run` has an order carried out elsewhere, and stops it when the signal says so. */
-export const transport = (run: (order: Order, signal: AbortSignal) => Promise<Outcome>): Service => ({
+/** `by`: what sends there. `run` has an order carried out elsewhere, and stops it when the signal says so. */
+export const transport = (by: Order["by"], run: (order: Order, signal: AbortSignal) => Promise<Outcome>): Service => ({
   send: (request) =>
     Effect.suspend(() => {
       const id = ++last
@@ -118,7 +123,7 @@ export const transport = (run: (order: Order, signal: AbortSignal) => Promise<Ou
       kept.set(id, one)
       return Effect.async<Response, TransportError | SourceError>((resume) => {
         const controller = new AbortController()
-        run(orderOf(id, request), controller.signal).then(
+        run(orderOf(id, by, request), controller.signal).then(
           (outcome) => {
             over.abort("done")
             for (const bytes of outcome.told) request.onSent?.(bytes)

@@ -1,7 +1,7 @@
 /**
  * The far half of the transport's contract: FetchTransport elsewhere, in Chromium or at the edge, driven from Node.
  */
-import { FetchTransport } from "effect-oss/fetch"
+import { FetchTransport, XhrTransport } from "effect-oss/fetch"
 import { type OssError, Transport } from "effect-oss"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 /** A request without its body: that is fetched from Node, at `/bytes/<id>` or chunk by chunk at `/pull/<id>`. */
 export interface Order {
   readonly id: number
+  readonly by: "fetch" | "xhr"
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
@@ -70,7 +71,7 @@ const bodyOf = async (home: string, { body, id }: Order): Promise<Transport.Body
   return Transport.bytes((await ask(`${home}/bytes/${id}`)) ?? new Uint8Array(0))
 }
 
-const transport = FetchTransport.make()
+const transports = { fetch: FetchTransport.make(), xhr: XhrTransport.make() }
 
 const toResult = (exit: Exit.Exit<Transport.Response, OssError.TransportError | OssError.SourceError>): Result => {
   if (Exit.isSuccess(exit)) {
@@ -89,7 +90,7 @@ export const send = async (home: string, order: Order, signal: AbortSignal): Pro
   const { headers, maxResponseBytes, method, timeoutMillis, url } = order
   const told: Array<number> = []
   const exit = await Effect.runPromiseExit(
-    transport.send({
+    transports[order.by].send({
       method,
       url,
       headers,

@@ -20,7 +20,7 @@ afterAll(async () => {
   Bridge.close()
 })
 
-const transport = Bridge.transport(async (order) => {
+const transport = Bridge.transport("fetch", async (order) => {
   const answer = await fetch(edge.url, { method: "POST", body: JSON.stringify({ home, order }) })
   return (await answer.json()) as Outcome // the worker's
 })
