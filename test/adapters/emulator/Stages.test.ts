@@ -3,6 +3,8 @@
  * come at once.
  */
 import { assert, it } from "@effect/vitest"
+import { buildSync } from "esbuild"
+import { execFileSync } from "node:child_process"
 import * as NodeCrypto from "node:crypto"
 import * as Fs from "node:fs/promises"
 import * as Os from "node:os"
@@ -80,4 +82,33 @@ it("says that a file cannot be written, and goes on with others", () =>
     await stages.close()
     await handle.close()
     assert.deepStrictEqual(await send(Path.join(folder, "other"), content, 65_536), expected(content))
+  }))
+
+it("keeps the process alive until a body is done, and no longer", () =>
+  withFolder(async (folder) => {
+    const stages = new URL("../../../adapters/emulator/Stages.ts", import.meta.url).pathname
+    const program = `
+      import * as Fs from "node:fs/promises"
+      import * as Stages from ${JSON.stringify(stages)}
+      const handle = await Fs.open(${JSON.stringify(Path.join(folder, "body"))}, "w")
+      const stages = Stages.make(handle)
+      await stages.add(new Uint8Array(40 * 1024 * 1024))
+      console.log((await stages.end()).md5.toString("hex"))
+      await stages.close()
+      await handle.close()
+      const done = performance.now()
+      process.on("exit", () => console.log(performance.now() - done))
+    `
+    const outfile = Path.join(folder, "program.mjs")
+    buildSync({
+      stdin: { contents: program, resolveDir: folder, loader: "ts" },
+      outfile,
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20"
+    })
+    const [md5, lingered] = execFileSync(process.execPath, [outfile], { encoding: "utf8" }).split("\n")
+    assert.strictEqual(md5, expected(new Uint8Array(40 * 1024 * 1024)).md5)
+    assert.isBelow(Number(lingered), 4000)
   }))
