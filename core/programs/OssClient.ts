@@ -29,6 +29,7 @@ import * as Explain from "../wire/Explain.ts"
 import type { Operation } from "../wire/Operation.ts"
 import * as Signature from "../wire/Signature.ts"
 import * as Uri from "../wire/Uri.ts"
+import * as Metrics from "./Metrics.ts"
 
 /** Everything that executing one operation can come to. */
 export type RequestError =
@@ -55,7 +56,7 @@ export interface Service {
   readonly now: Effect.Effect<number>
   /** When and how often to try again. */
   readonly retry: Schedule.Schedule<unknown, RequestError>
-  /** Signs, sends, decodes, retries; one span, named after the operation. */
+  /** Signs, sends, decodes, retries; one span, named after the operation, and the counts of `Metrics`. */
   readonly execute: <A>(operation: Operation<A>) => Effect.Effect<A, RequestError>
 }
 
@@ -80,6 +81,9 @@ export const isTransient = (error: RequestError): boolean => {
 /** Whether OSS may have acted on a request that ended so. */
 export const mayHaveActed = (error: RequestError): boolean =>
   error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
+
+/** OSS's name of an operation: `UploadPart` of "UploadPart 3". */
+const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => name.split(" ", 1)[0]!
 
 /**
  * Tries again to store an object, by `schedule` as long as `isWorthIt`. An attempt that may have acted is not forgotten when
@@ -144,7 +148,7 @@ export const make = (
           maxResponseBytes,
           onSent
         }
-        const response = yield* transport.send(request)
+        const response = yield* Metrics.attempt(nameOf(operation), bodySize(body), transport.send(request))
         yield* Effect.annotateCurrentSpan({
           "http.response.status_code": response.status,
           "oss.request_id": response.headers["x-oss-request-id"] ?? ""
@@ -189,8 +193,8 @@ export const make = (
     }
 
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
-      retried(operation).pipe(
-        Effect.withSpan(`oss.${operation.name.split(" ", 1)[0]}`, {
+      Metrics.operation(nameOf(operation), retried(operation)).pipe(
+        Effect.withSpan(`oss.${nameOf(operation)}`, {
           kind: "client",
           captureStackTrace: false,
           attributes: {
