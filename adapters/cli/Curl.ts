@@ -6,6 +6,25 @@
 export const quote = (argument: string): string =>
   /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`
 
+/**
+ * How curl is told what to do. `--upload-file` reads as it sends, but puts the file's name behind a path that ends in "/",
+ * and folds one that ends in ".."; `--data-binary` leaves the path alone, and holds the file in memory.
+ */
+const action = (method: string, path: string, file: string): ReadonlyArray<string> => {
+  switch (method) {
+    case "PUT":
+      return /\/\.{0,2}$/.test(path)
+        ? ["--request", "PUT", "--data-binary", quote(`@${file}`)]
+        : ["--upload-file", quote(file)]
+    case "GET":
+      return []
+    case "HEAD":
+      return ["--head"]
+    default:
+      return ["--request", method]
+  }
+}
+
 /** A presigned request; `file` is what a PUT sends. */
 export const request = (
   {
@@ -14,24 +33,15 @@ export const request = (
     url
   }: { readonly method: string; readonly url: string; readonly headers: Readonly<Record<string, string>> },
   file: string | undefined
-): string => {
-  const body =
-    method === "PUT"
-      ? ["--upload-file", quote(file ?? "FILE")]
-      : method === "GET"
-        ? []
-        : method === "HEAD"
-          ? ["--head"]
-          : ["--request", method]
-  // curl folds "a/../b" unless told not to, and OSS signed the path as it stands.
-  return [
+): string =>
+  [
     "curl",
+    // The keys "." and ".." would be folded away, and OSS signed the path as it stands.
     "--path-as-is",
-    ...body,
+    ...action(method, url.split("?", 1)[0] ?? url, file ?? "FILE"),
     ...Object.entries(headers).flatMap(([name, value]) => ["--header", quote(`${name}: ${value}`)]),
     quote(url)
   ].join(" ")
-}
 
 /** A form; the file comes last, as OSS wants it. */
 export const form = (

@@ -13,8 +13,7 @@ export const options = {
   trust: {
     kind: "texts",
     value: "URL[=FILE]",
-    about:
-      "trust the key at this URL, as x-oss-pub-key-url names it, instead of Alibaba's; fetched, or read from the file"
+    about: "trust the key of this URL (x-oss-pub-key-url), not Alibaba's; fetched, or from the file"
   }
 } as const satisfies Options
 

@@ -230,6 +230,13 @@ describe("presign", () => {
     expect(Buffer.from(await stored("a/../by curl's.txt")).toString()).toBe("by curl")
   })
 
+  it.each(["..", "folder/", "a/.."])("prints a line that works for %s, which curl would change", async (key) => {
+    await cli.write("dots.txt", "dots")
+    const { stdout } = await cli.run(["presign", `oss://examplebucket/${key}`, "--curl", "--file", "dots.txt"])
+    await execute("sh", ["-c", stdout.replace(/^curl/, "curl --fail --silent")], { cwd: cli.folder })
+    expect(Buffer.from(await stored(key)).toString()).toBe("dots")
+  })
+
   it("takes no callback for other requests than uploads", async () => {
     const { code, stderr } = await cli.run([
       "presign",
