@@ -54,8 +54,18 @@ export const upload = (grant: Grant, file: Blob, options: Options = {}): Task =>
   let isPaused = false
   let wake = (): void => {}
 
+  let isCancelled = false
+
   const drive = async (): Promise<Uploaded> => {
+    // The page has its task before it is told anything of it.
+    await Promise.resolve()
     for (;;) {
+      if (isCancelled) throw cancelled
+      if (isPaused) {
+        job.state("paused")
+        await new Promise<void>((resolve) => (wake = resolve))
+        continue
+      }
       const { signal } = (controller = new AbortController())
       try {
         job.state("running")
@@ -63,12 +73,8 @@ export const upload = (grant: Grant, file: Blob, options: Options = {}): Task =>
       } catch (error) {
         if (error !== paused) throw error
       }
-      job.state("paused")
-      if (isPaused) await new Promise<void>((resolve) => (wake = resolve))
-      if (isCancelled) throw cancelled
     }
   }
-  let isCancelled = false
   const isOver = (): boolean => state === "done" || state === "failed"
   const done = drive().then(
     (uploaded) => {
@@ -76,6 +82,8 @@ export const upload = (grant: Grant, file: Blob, options: Options = {}): Task =>
       return uploaded
     },
     (error: unknown) => {
+      // Not before: what was being asked for when it was cancelled is known only now.
+      if (isCancelled) void work.giveUp()
       job.state("failed")
       throw error instanceof UploadFailed ? error : new UploadFailed("Invalid", String(error), { cause: error })
     }
@@ -97,7 +105,6 @@ export const upload = (grant: Grant, file: Blob, options: Options = {}): Task =>
       isCancelled = true
       controller.abort(cancelled)
       wake()
-      void work.giveUp()
     }
   }
 }

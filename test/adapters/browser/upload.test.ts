@@ -58,6 +58,12 @@ const refused = (status: number, code: string, message = "no"): Answer => ({
   text: `<Error><Code>${code}</Code><Message>${message}</Message><RequestId>65A1</RequestId><EC>0001</EC></Error>`
 })
 
+/** Waits until it is so, for ten seconds at most. */
+const until = async (claim: () => boolean): Promise<void> => {
+  for (let i = 0; i < 1000 && !claim(); i++) await new Promise((resolve) => setTimeout(resolve, 10))
+  assert.isTrue(claim(), claim.toString())
+}
+
 const numberOf = (url: string): number => Number(new URL(url).searchParams.get("partNumber"))
 
 const shop = <A>(
@@ -190,8 +196,8 @@ describe("upload", () => {
           concurrency: 1,
           onState: (state) => states.push(state)
         })
-        await new Promise((resolve) => setTimeout(resolve, 300))
-        assert.deepStrictEqual([task.state(), stopped.length], ["paused", 1])
+        await until(() => task.state() === "paused")
+        assert.strictEqual(stopped.length, 1)
         const before = urls.length
         await new Promise((resolve) => setTimeout(resolve, 50))
         assert.strictEqual(urls.length, before)
@@ -229,6 +235,7 @@ describe("upload", () => {
           task.cancel()
           const error = await failure(task.done)
           assert.deepStrictEqual([error.code, task.state()], ["Cancelled", "failed"])
+          if (kind === "parts") await until(() => aborted.length === 1)
           assert.strictEqual(aborted.length, kind === "parts" ? 1 : 0)
         }
         // Nobody waits for that.
@@ -239,6 +246,41 @@ describe("upload", () => {
       })
     )
   }
+
+  live("can be paused before it has begun, and asked from within its own functions", () =>
+    shop(async (at) => {
+      const file = fileOf(1000)
+      const states: Array<string> = []
+      const task = upload(await at.grant(file), file, { onState: () => states.push(task.state()) })
+      task.pause()
+      await until(() => states.length > 0)
+      task.resume()
+      await task.done
+      assert.deepStrictEqual(states, ["paused", "running", "done"])
+    })
+  )
+
+  live("in parts: cancelled while the grant is asked for, it is given up all the same", () =>
+    shop(async (at) => {
+      const file = fileOf(512_345)
+      let isOver = false
+      const abort = async (ticket: string) => {
+        await at.abort(ticket)
+        isOver = true
+      }
+      const slowly = async () => {
+        const grant = await at.grant(file)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        return grant
+      }
+      const task = upload(slowly, file, { complete: at.complete, abort })
+      await until(() => at.calls.length === 1)
+      task.cancel()
+      assert.strictEqual((await failure(task.done)).code, "Cancelled")
+      await until(() => isOver)
+      assert.deepStrictEqual(await Effect.runPromise(at.emulator.uploads()), [])
+    })
+  )
 
   live("in parts: bytes that arrive broken are sent again", () =>
     shop(async (at) => {
