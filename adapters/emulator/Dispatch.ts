@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Addressing from "./Addressing.ts"
+import type { Location } from "./Addressing.ts"
 import * as Authenticator from "./authentication/Authenticator.ts"
 import * as Permission from "./authentication/Permission.ts"
 import { anonymous } from "./authentication/Principal.ts"
@@ -22,44 +23,56 @@ export type Requirements = Operations.Requirements | Signer
 /** A call before anybody knows who sends it. */
 export type Unsigned = Omit<Call, "principal">
 
-type Reading = Pick<Call, "principal" | "query">
+interface Reading {
+  readonly principal: Call["principal"]
+  readonly location: Location
+}
 
 const isVersion1 = (principal: Call["principal"]): boolean => principal._tag === "Owner" && principal.version === "V1"
 
+/**
+ * What else a target may mean. Python's requests, and so oss2, writes a blank of the query as "+". ali-oss with `sldEnable` has
+ * the bucket in the host and in the path.
+ */
+const others = (location: Location, operation: Route.Operation, target: string): ReadonlyArray<Location> => {
+  const { addressing, bucket, key } = location
+  const asForm = Option.map(Addressing.readFormQuery(target), (query) => ({ ...location, query }))
+  const twice = addressing === "virtual-hosted" && Route.isObjectOperation(operation) && key?.startsWith(`${bucket}/`)
+  const inKey = twice === true ? key?.slice(`${bucket}/`.length) : undefined
+  return [...Option.toArray(asForm), ...(inKey ? [{ ...location, key: inKey }] : [])]
+}
+
 const authenticate = ({
-  request,
-  location: { bucket, key, query },
+  request: { method, headers, target },
+  location,
   operation,
   now
 }: Unsigned): Effect.Effect<Reading, Refusal.Refusal, Settings | Storage | Signer> =>
   Effect.gen(function* () {
     // A form brings its signature along, a preflight has none.
-    if (operation === "PostObject" || operation === "OptionObject") return { principal: anonymous, query }
+    if (operation === "PostObject" || operation === "OptionObject") return { principal: anonymous, location }
     const { accessKeys, signatureV1, region } = yield* Settings
     const storage = yield* Storage
+    const { bucket } = location
     const ofBucket = bucket === undefined ? undefined : storage.bucket(bucket)?.region
     const terms = { signer: yield* Signer, accessKeys, signatureV1, region: ofBucket ?? region, now }
-    const { method, headers, target } = request
-    const read = (query: Call["query"]): Either.Either<Reading, Refusal.Refusal> =>
-      Either.map(
-        Authenticator.verify(terms, { method, bucket, key, query: Object.fromEntries(query), headers }),
-        (principal) => ({ principal, query })
-      )
-    // What a "+" in the query means is told by the signature; where it covers no query (version 1), it is oss2's blank.
-    const plain = read(query)
-    const signsIt = Either.isRight(plain) && !isVersion1(plain.right.principal)
-    const asForm = signsIt
-      ? Option.none()
-      : Option.flatMap(Addressing.readFormQuery(target), (q) => Either.getRight(read(q)))
-    return yield* Option.match(asForm, { onNone: () => plain, onSome: Either.right })
+    const read = (location: Location): Either.Either<Reading, Refusal.Refusal> => {
+      const received = { method, bucket, key: location.key, query: Object.fromEntries(location.query), headers }
+      return Either.map(Authenticator.verify(terms, received), (principal) => ({ principal, location }))
+    }
+    // The signature tells what is meant; where it does not cover the query (version 1), a "+" is oss2's blank.
+    const plain = read(location)
+    if (Either.isRight(plain) && !isVersion1(plain.right.principal)) return plain.right
+    const other = others(location, operation, target).map(read).find(Either.isRight)
+    return yield* other ?? plain
   })
 
 /** Answers a call, or refuses it. */
 export const perform = (unsigned: Unsigned): Answer<Requirements> =>
   Effect.gen(function* () {
-    const { principal, query } = yield* authenticate(unsigned)
-    const call: Call = { ...unsigned, principal, query, location: { ...unsigned.location, query } }
-    const { operation, location } = call
+    const { principal, location } = yield* authenticate(unsigned)
+    const call: Call = { ...unsigned, principal, location, query: location.query }
+    const { operation } = call
     const storage = yield* Storage
     const name = location.bucket ?? ""
     // The two that need no bucket to be there yet.

@@ -345,6 +345,28 @@ export const access = (it: It): void => {
     )
   })
 
+  describe("a bucket in the host and in the path", () => {
+    it.effect(
+      "is taken when the signature says so, as ali-oss with sldEnable means it, and else for a part of the key",
+      () =>
+        Effect.gen(function* () {
+          const host = { host: "examplebucket.oss-cn-hangzhou.aliyuncs.com" }
+          const send = (method: string, signedKey: string, body = "") =>
+            Effect.gen(function* () {
+              const headers = yield* Client.signed({ method, key: signedKey })
+              const path = "/examplebucket/sld"
+              return yield* Client.send({ method, path, body, sign: "none", headers: { ...headers, ...host } })
+            })
+          assert.strictEqual((yield* send("PUT", "sld", "short")).status, 200)
+          assert.strictEqual((yield* send("PUT", "examplebucket/sld", "long")).status, 200)
+          assert.strictEqual((yield* Client.get("sld")).text, "short")
+          assert.strictEqual((yield* Client.get("examplebucket/sld")).text, "long")
+          assert.strictEqual((yield* send("GET", "sld")).text, "short")
+          assert.strictEqual((yield* send("GET", "other")).status, 403)
+        })
+    )
+  })
+
   describe("a stranger", () => {
     it.effect("may do what access control lists open to him, and no more", () =>
       Effect.gen(function* () {
