@@ -96,7 +96,8 @@ const reply = (answer: Answer, ending: Ending): Outcome => ({ answer, ending })
 /**
  * Makes a receiver. `handler` gets the decoded body and must answer the contract's response, or it does not compile.
  *
- * The handler runs in a fiber of its own: when the sender hangs up it is interrupted, when it is late `onLate` decides.
+ * The handler runs in a fiber of its own: when the sender hangs up it is interrupted (with `replay`, it goes on and is
+ * remembered), when it is late `onLate` decides.
  */
 export const make = <F extends Callback.Fields, A, E, R, G = never>(
   contract: Callback.Contract<F, A>,
@@ -166,6 +167,10 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
           waiting = "nobody"
           return Fiber.interruptFork(fiber)
         })
+        // Under a guard the sender may hang up: interrupted behind its last deed, a handler would be taken for one that failed.
+        const leave = Effect.sync(() => {
+          waiting = "log"
+        })
         const late = Effect.gen(function* () {
           yield* logged(Effect.logWarning(`the callback's handler took longer than ${Duration.format(budget)}`))
           if (onLate === "fail") {
@@ -178,7 +183,7 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
           return reply((yield* toOutcome(lateResponse)).answer, "late")
         })
         return restore(Budget.within(runtime, fiber, budget)).pipe(
-          Effect.onInterrupt(() => abandon),
+          Effect.onInterrupt(() => (replay === undefined ? abandon : leave)),
           Effect.flatMap((exit) => exit ?? late)
         )
       })

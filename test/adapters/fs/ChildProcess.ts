@@ -1,4 +1,4 @@
-/** Processes that run program.ts: bundled once, because compiling it in each would take most of the time. */
+/** Processes that run program.ts, or another: bundled once, because compiling it in each would take most of the time. */
 import { build } from "esbuild"
 import { type ChildProcessByStdio, spawn } from "node:child_process"
 import { once } from "node:events"
@@ -7,11 +7,11 @@ import { createInterface } from "node:readline"
 import type { Readable, Writable } from "node:stream"
 import { fileURLToPath } from "node:url"
 
-/** Bundles program.ts into the folder and answers the program's path. */
-export const bundle = async (into: string): Promise<string> => {
+/** Bundles a program into the folder and answers its path. */
+export const bundle = async (into: string, source = "program.ts"): Promise<string> => {
   const outfile = join(into, "program.mjs")
   await build({
-    entryPoints: [fileURLToPath(new URL("program.ts", import.meta.url))],
+    entryPoints: [fileURLToPath(new URL(source, import.meta.url))],
     bundle: true,
     platform: "node",
     format: "esm",

@@ -149,18 +149,6 @@ describe("a callback whose handler did not come to its end is handled again", ()
       assert.deepEqual(told(yield* handle(callback())), [200, { run: 2 }])
     })
   )
-
-  it.effect("because its sender hung up", () =>
-    Effect.gen(function* () {
-      const started = yield* Deferred.make<void>()
-      const handle = guarded(counting(Effect.zipRight(Deferred.succeed(started, undefined), Effect.never)).handler)
-      const first = yield* Effect.fork(handle(callback()))
-      yield* Deferred.await(started)
-      yield* Fiber.interrupt(first)
-      yield* Effect.yieldNow()
-      assert.deepEqual(told(yield* handle(callback())), [200, { run: 2 }])
-    })
-  )
 })
 
 describe("a callback whose handler came to its end is not handled again", () => {
@@ -174,6 +162,23 @@ describe("a callback whose handler came to its end is not handled again", () => 
       assert.deepEqual(told(yield* handle(callback())), [503, { error: "InProgress" }])
       yield* TestClock.adjust("5 seconds")
       assert.deepEqual(told(yield* handle(callback())), [200, { run: 1 }])
+      assert.strictEqual(runs.count, 1)
+    })
+  )
+
+  it.effect("though its sender hung up meanwhile", () =>
+    Effect.gen(function* () {
+      const started = yield* Deferred.make<void>()
+      const { handler, runs } = counting(
+        Effect.zipRight(Deferred.succeed(started, undefined), Effect.sleep("1 second"))
+      )
+      const handle = guarded(handler)
+      const first = yield* Effect.fork(handle(callback()))
+      yield* Deferred.await(started)
+      yield* Fiber.interrupt(first)
+      assert.deepEqual(told(yield* handle(callback())), [503, { error: "InProgress" }])
+      yield* TestClock.adjust("1 second")
+      assert.deepEqual(told(yield* handle(callback())), [409, { error: "Replayed" }])
       assert.strictEqual(runs.count, 1)
     })
   )
