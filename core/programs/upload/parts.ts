@@ -130,27 +130,35 @@ export const sendParts = <E = never>(
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
   const contentOf = buffer === "part" ? inBuffers(reader, partSize) : inChunks(reader)
   const newCounter = tally(progress.report)
-  return Effect.forEach(
-    parts,
-    (part) =>
-      Effect.scoped(
-        Effect.gen(function* () {
-          const content = yield* contentOf(part)
-          const count = newCounter()
-          const earlier = known?.(part.number)
-          if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) {
-            count(part.size)
-            progress.partDone()
-            return earlier
-          }
-          const sent = yield* sendPart(upload, part, content.body(), count)
-          progress.partDone()
-          if (onSent !== undefined) yield* onSent(sent)
-          return sent
-        })
-      ),
-    { concurrency }
-  )
+  const settle = (part: Part) =>
+    Effect.gen(function* () {
+      const content = yield* contentOf(part)
+      const count = newCounter()
+      const earlier = known?.(part.number)
+      if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) {
+        count(part.size)
+        progress.partDone()
+        return earlier
+      }
+      const sent = yield* sendPart(upload, part, content.body(), count)
+      progress.partDone()
+      if (onSent !== undefined) yield* onSent(sent)
+      return sent
+    })
+  return Effect.suspend(() => {
+    const left = parts[Symbol.iterator]()
+    const settled: Array<SentPart> = []
+    // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
+    const worker = Effect.gen(function* () {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        settled.push(yield* Effect.scoped(settle(next.value)))
+      }
+    })
+    return Effect.all(
+      Array.from({ length: concurrency }, () => worker),
+      { concurrency: "unbounded", discard: true }
+    ).pipe(Effect.map(() => settled.sort((one, other) => one.number - other.number)))
+  })
 }
 
 /** CRC-64 of the object that the parts make, in their order. */
