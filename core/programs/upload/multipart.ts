@@ -2,7 +2,7 @@
  * Multipart upload: parts sent side by side, each proved by its CRC-64, then made one object.
  *
  * A source of one part is a PutObject (decisions/0001). The callback rides on CompleteMultipartUpload only. When anything
- * fails, or the fiber is interrupted, the upload is aborted, unless the object turns out to be stored (decisions/0004).
+ * fails, or the fiber is interrupted, the upload is aborted (decisions/0004).
  */
 import * as Effect from "effect/Effect"
 import * as ObjectKey from "../../model/ObjectKey.ts"
@@ -35,7 +35,7 @@ export const multipart = <A>(
       Effect.gen(function* () {
         const reader = yield* source.open
         const progress = yield* Progress.make({ total: source.size, totalParts: plan.count }, options.onProgress)
-        const { parts, stored } = yield* opened({ client, key: objectKey, headers }, (upload, completing) =>
+        const { parts, stored } = yield* opened({ client, key: objectKey, headers }, (upload) =>
           Effect.gen(function* () {
             const parts = yield* Parts.sendParts(upload, PartPlan.parts(plan), reader, {
               partSize: plan.partSize,
@@ -44,7 +44,6 @@ export const multipart = <A>(
               progress
             })
             yield* reader.unchanged
-            completing(Completion.expected(parts))
             return { parts, stored: yield* Completion.complete(upload, parts, headers.complete) }
           })
         )

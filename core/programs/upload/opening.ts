@@ -7,7 +7,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import type { Headers } from "../../wire/Operation.ts"
@@ -52,27 +51,15 @@ export const initiate = (
   })
 
 /**
- * Runs `use` with an upload that is initiated before and, unless `use` succeeds, aborted after. `use` says when it begins
- * to complete: from then on the object may be there, and nothing is aborted before HeadObject has said that it is not.
+ * Runs `use` with an upload that is initiated before and, unless `use` succeeds, aborted after: also when Complete was under
+ * way. If that has won or wins yet, the upload is gone, and to abort it changes nothing.
  */
 export const opened = <A, E, R>(
   opening: Opening,
-  use: (upload: OpenUpload, completing: (object: Completion.Expected) => void) => Effect.Effect<A, E, R>
+  use: (upload: OpenUpload) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | RequestError, R> =>
   Effect.uninterruptibleMask((restore) =>
-    Effect.gen(function* () {
-      const upload = yield* initiate(opening, restore)
-      let completing: Completion.Expected | undefined
-      return yield* restore(use(upload, (object) => void (completing = object))).pipe(
-        Effect.onError(() =>
-          Effect.gen(function* () {
-            if (completing !== undefined) {
-              const stored = yield* Effect.orElseSucceed(Completion.findStored(upload, completing), Option.none)
-              if (Option.isSome(stored)) return
-            }
-            yield* Completion.abort(upload)
-          })
-        )
-      )
-    })
+    Effect.flatMap(initiate(opening, restore), (upload) =>
+      Effect.onError(restore(use(upload)), () => Completion.abort(upload))
+    )
   )

@@ -50,7 +50,7 @@ export const multipartStream = <A, E, R>(
 
       const progress = yield* Progress.make(undefined, options.onProgress)
       const newCounter = Parts.tally(progress.report)
-      const { parts, stored } = yield* opened({ client, key: objectKey, headers }, (upload, completing) =>
+      const { parts, stored } = yield* opened({ client, key: objectKey, headers }, (upload) =>
         Effect.gen(function* () {
           const next = (number: number) =>
             Effect.gen(function* () {
@@ -76,7 +76,6 @@ export const multipartStream = <A, E, R>(
           const parts = Chunk.toReadonlyArray(
             yield* Stream.unfoldEffect(1, next).pipe(Stream.mapEffect(send, { concurrency }), Stream.runCollect)
           )
-          completing(Completion.expected(parts))
           return { parts, stored: yield* Completion.complete(upload, parts, headers.complete) }
         })
       )
