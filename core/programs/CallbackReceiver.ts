@@ -104,15 +104,8 @@ export const make = <F extends Callback.Fields, A, E, R, G = never>(
   handler: (body: Callback.Body<F>) => Effect.Effect<A, E, R>,
   options: Options<A, E, G> & Identified<F, G> = {} as Options<A, E, G> & Identified<F, G> // no option is required
 ): Receiver<R | G> => {
-  const {
-    maxBodyBytes = 64 * 1024,
-    strippedPrefix = "",
-    onLate = "fail",
-    lateResponse,
-    redelivery,
-    replay,
-    statusOf
-  } = options
+  const { maxBodyBytes = 64 * 1024, strippedPrefix = "", onLate = "fail", lateResponse } = options
+  const { redelivery, replay, statusOf } = options
   const budget = Duration.decode(options.budget ?? "4500 millis")
   const admit = Admission.make(contract, {
     maxBodyBytes,
