@@ -16,8 +16,5 @@ export const command = Command.make({
     ...Command.json
   },
   examples: [{ about: "see it work", line: "effect-oss demo" }],
-  run: async ({ args }) => {
-    process.on("SIGINT", () => process.exit(Command.exitCode.interrupted))
-    return Program.run(args, [process.argv[1] ?? "", "demo"])
-  }
+  run: ({ args }) => Program.run(args, [process.argv[1] ?? "", "demo"])
 })

@@ -5,6 +5,8 @@
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Fs from "node:fs/promises"
@@ -64,16 +66,21 @@ const show = (asJson: boolean, self: ReadonlyArray<string>) =>
   })
 
 /**
- * Runs the demo and answers its exit code. `args` may hold `--json`. `self` is what Node is to be given to run this program
- * again: its script, and the arguments that lead here.
+ * Runs the demo and answers its exit code: 0, 1, or 130 after Ctrl-C, when its files are gone. `args` may hold `--json`. `self`
+ * is what Node is to be given to run this program again: its script, and the arguments that lead here.
  */
 export const run = async (args: ReadonlyArray<string>, self: ReadonlyArray<string>): Promise<number> => {
   const order = Resumption.orderOf(args)
   const program: Effect.Effect<void, Error> =
     order === undefined ? Effect.scoped(show(args.includes("--json"), self)) : Resumption.upload(order)
   // The broken server logs its failure, as it should; here that is part of the show.
-  const exit = await Effect.runPromiseExit(Logger.withMinimumLogLevel(program, LogLevel.None))
-  if (exit._tag === "Success") return 0
+  const fiber = Effect.runFork(Logger.withMinimumLogLevel(program, LogLevel.None))
+  const interrupt = () => fiber.unsafeInterruptAsFork(fiber.id())
+  process.once("SIGINT", interrupt)
+  const exit = await Effect.runPromise(Fiber.await(fiber))
+  process.off("SIGINT", interrupt)
+  if (Exit.isSuccess(exit)) return 0
+  if (Exit.isInterrupted(exit)) return 130
   console.error(String(exit.cause))
   return 1
 }
