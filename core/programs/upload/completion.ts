@@ -63,40 +63,31 @@ const isAmbiguous = (error: RequestError): boolean =>
   (OssClient.isTransient(error) && !(error._tag === "TransportError" && error.sent === "nothing"))
 
 /**
- * Makes the parts the object. An ambiguous error is settled by HeadObject, then Complete is tried again. A doubt that nobody
- * could settle is the outcome, also when a later attempt is refused; an upload that is gone without its object is no doubt.
+ * Makes the parts the object. An ambiguous error is settled by HeadObject, then Complete is tried again. A doubt that
+ * HeadObject could not settle is the outcome, also when a later attempt is refused.
  */
 export const complete = (
   upload: OpenUpload,
   parts: ReadonlyArray<SentPart>,
   headers: Operation.Headers
-): Effect.Effect<Stored, RequestError> =>
-  Effect.suspend(() => {
-    const { client, key, uploadId } = upload
-    const object = expected(parts)
-    let doubt: RequestError | undefined
-    const settle = (error: RequestError): Effect.Effect<Stored, RequestError> => {
-      if (OssClient.mayHaveActed(error)) doubt = error
-      return Effect.matchEffect(findStored(upload, object), {
-        onFailure: () => Effect.fail(error),
+): Effect.Effect<Stored, RequestError> => {
+  const { client, key, uploadId } = upload
+  const object = expected(parts)
+  const attempt = Effect.catchIf(
+    client.execute(MultipartOperation.completeMultipartUpload(key, uploadId, parts, headers)),
+    isAmbiguous,
+    (error) =>
+      Effect.matchEffect(findStored(upload, object), {
+        onFailure: () => Effect.fail(error), // nothing new is known
         onSuccess: Option.match({
-          onSome: (stored) => Effect.succeed(stored),
-          onNone: () => {
-            if (isNoSuchUpload(error)) doubt = undefined
-            return Effect.fail(error)
-          }
+          onNone: () => Effect.fail(error),
+          // An older object of the same bytes looks the same. Then the upload is still there, and nobody needs it.
+          onSome: (stored) => Effect.as(abort(upload), stored)
         })
       })
-    }
-    return client.execute(MultipartOperation.completeMultipartUpload(key, uploadId, parts, headers)).pipe(
-      Effect.catchIf(isAmbiguous, settle),
-      Effect.retry({
-        schedule: client.retry,
-        while: (error: RequestError) => isAmbiguous(error) && !isNoSuchUpload(error)
-      }),
-      Effect.mapError((error) => doubt ?? error)
-    )
-  })
+  )
+  return OssClient.retryStoring(attempt, client.retry, (error) => isAmbiguous(error) && !isNoSuchUpload(error))
+}
 
 /** The receipt of an object made of parts. */
 export const receiptOf = <A>(
