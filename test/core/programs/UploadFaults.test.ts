@@ -125,6 +125,17 @@ describe("Upload under a fault ends badly, in one defined way", () => {
     })
   )
 
+  it.scopedLive("a Complete that never came leaves no upload behind, though an older object has the same bytes", () =>
+    Effect.gen(function* () {
+      const emulator = yield* OssEmulator.make({ bucket: "media" })
+      const upload = Upload.multipart("k", source, { partSize }).pipe(Effect.provide(impatient(emulator)))
+      yield* upload
+      yield* emulator.inject({ operation: "CompleteMultipartUpload", fault: "drop" })
+      yield* upload
+      yield* expectWhole(emulator)
+    })
+  )
+
   it.scopedLive("a source that changes meanwhile stores nothing", () =>
     Effect.gen(function* () {
       const emulator = yield* OssEmulator.make({ bucket: "media" })
