@@ -7,14 +7,18 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
-import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import * as Option from "effect/Option"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as OssEmulator from "../../adapters/emulator/OssEmulator.ts"
 import * as Emulated from "../support/Emulated.ts"
 import { publish } from "../examples/readme/upload.ts"
+import { fiveWays } from "../examples/readme/fiveWays.ts"
+import { makeNotes } from "../examples/readme/promise.ts"
 import { onVideoUploaded } from "../examples/readme/receive.ts"
+import { report } from "../examples/readme/stream.ts"
 
 const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -34,22 +38,68 @@ describe("snippets", () => {
     assert.deepEqual(strays, [])
   })
 
-  it("name files that exist, and the README shows three of them", () => {
+  it("of the README are all run below", () => {
     const text = readFileSync(join(root, "README.md"), "utf8")
-    assert.strictEqual([...text.matchAll(/^<!-- test\/examples\/\S+ -->$/gm)].length, 3)
+    const shown = [...text.matchAll(/^<!-- test\/examples\/readme\/(\S+) -->$/gm)].map(([, file]) => file)
+    assert.deepEqual(shown, ["contract.ts", "upload.ts", "receive.ts", "fiveWays.ts", "stream.ts", "promise.ts"])
   })
 })
+
+const media = Effect.gen(function* () {
+  const receivers = { "https://api.example.com/oss/video-uploaded": onVideoUploaded }
+  const emulator = yield* OssEmulator.make({ bucket: "media", receivers })
+  return { emulator, client: Layer.fresh(Emulated.client(emulator)) }
+})
+
+/** A folder for the length of the test, and in it a film of 20 MiB. */
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-oss-readme-"))),
+  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+)
+const film = (directory: string) => {
+  const path = join(directory, "holiday.mp4")
+  writeFileSync(path, new Uint8Array(20 * 1024 * 1024).fill(7))
+  return path
+}
 
 describe("the README's first code", () => {
   it.scopedLive("uploads, is told, and hands back the application's answer", () =>
     Effect.gen(function* () {
-      const receivers = { "https://api.example.com/oss/video-uploaded": onVideoUploaded }
-      const emulator = yield* OssEmulator.make({ bucket: "media", receivers })
-      const path = join(tmpdir(), `effect-oss-readme-${process.pid}.mp4`)
-      writeFileSync(path, new Uint8Array(20 * 1024 * 1024).fill(7))
-      yield* Effect.addFinalizer(() => Effect.promise(() => import("node:fs/promises").then((fs) => fs.rm(path))))
-      const answer = yield* publish(path, "u_42").pipe(Effect.provide(Layer.fresh(Emulated.client(emulator))))
-      assert.strictEqual(answer, "video-of-u_42")
+      const { client } = yield* media
+      const path = film(yield* folder)
+      assert.strictEqual(yield* publish(path, "u_42").pipe(Effect.provide(client)), "video-of-u_42")
     }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+  )
+})
+
+describe("the README's other code", () => {
+  it.scopedLive("uploads in five ways, each with the callback's answer", () =>
+    Effect.gen(function* () {
+      const { client, emulator } = yield* media
+      const directory = yield* folder
+      const answers = yield* fiveWays(film(directory), join(directory, "checkpoints")).pipe(Effect.provide(client))
+      assert.deepEqual(answers, Array(5).fill("video-of-u_42"))
+      assert.strictEqual((yield* emulator.objects()).length, 5)
+    }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+  )
+
+  it.scopedLive("uploads a stream of unknown length", () =>
+    Effect.gen(function* () {
+      const { client, emulator } = yield* media
+      const size = yield* report.pipe(Effect.provide(client))
+      const stored = Option.getOrThrow(yield* emulator.object("reports/lines.txt"))
+      assert.strictEqual(stored.length, size)
+      assert.isTrue(new TextDecoder().decode(stored).endsWith("\nline 100000\n"))
+    })
+  )
+
+  it.scopedLive("uploads by promises", () =>
+    Effect.gen(function* () {
+      const { client, emulator } = yield* media
+      const notes = makeNotes(client)
+      const { key } = yield* Effect.promise(() => notes.save("notes/a.txt", "hello"))
+      yield* Effect.promise(() => notes.close())
+      assert.strictEqual(Buffer.from(Option.getOrThrow(yield* emulator.object(key))).toString(), "hello")
+    })
   )
 })
