@@ -66,6 +66,8 @@ export class OssClient extends Context.Tag("effect-oss/OssClient")<OssClient, Se
 export const defaultRetry: Schedule.Schedule<unknown, RequestError> = Schedule.exponential("200 millis").pipe(
   Schedule.modifyDelay((_, delay) => Duration.min(delay, Duration.seconds(20))),
   Schedule.jitteredWith({ min: 0, max: 1 }),
+  // Whole milliseconds: a test's clock that stands between two cannot tell its nanoseconds.
+  Schedule.modifyDelay((_, delay) => Duration.millis(Math.round(Duration.toMillis(delay)))),
   Schedule.intersect(Schedule.recurs(4))
 )
 

@@ -37,7 +37,8 @@ export const initiate = (
 ): Effect.Effect<OpenUpload, RequestError> =>
   Effect.gen(function* () {
     const open = (uploadId: string): OpenUpload => ({ client, key, uploadId, partHeaders: headers.part })
-    const answer = yield* Effect.fork(
+    // No child of this fiber: an interruption would reach it at once.
+    const answer = yield* Effect.forkDaemon(
       Effect.interruptible(client.execute(MultipartOperation.initiateMultipartUpload(key, headers.initiate)))
     )
     const late = Fiber.join(answer).pipe(
