@@ -1,6 +1,7 @@
 /**
  * Who may import whom: core/model <- core/ports <- core/wire <- core/programs <- core/index.ts <- adapters, and adapters
- * not each other, except that emulator and cli may use node and fs, and platform fetch, whose limits it shares.
+ * not each other, except that emulator and cli may use node and fs, platform fetch, whose limits it shares, and cluster
+ * platform, on which its own packages stand and whose files it reads.
  */
 import { readFileSync, readdirSync } from "node:fs"
 import { dirname, join, normalize, relative } from "node:path"
@@ -47,6 +48,7 @@ const coreComplaints = (file: string): ReadonlyArray<string> =>
 const mayUse: Readonly<Record<string, ReadonlyArray<string>>> = {
   emulator: ["node", "fs"],
   platform: ["fetch"],
+  cluster: ["platform"],
   cli: ["node", "fs", "emulator"]
 }
 
