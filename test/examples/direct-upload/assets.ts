@@ -6,14 +6,16 @@ import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
 
 export interface Asset {
+  readonly path: `/${string}`
   readonly type: string
-  readonly content: string | Uint8Array
+  readonly content: Uint8Array
 }
+
+export type Assets = ReadonlyArray<Asset>
 
 const file = (name: string): string => fileURLToPath(new URL(`page/${name}`, import.meta.url))
 
-/** By path. */
-export const load = async (): Promise<ReadonlyMap<string, Asset>> => {
+export const load = async (): Promise<Assets> => {
   const { outputFiles } = await esbuild.build({
     entryPoints: [file("main.ts")],
     bundle: true,
@@ -22,9 +24,9 @@ export const load = async (): Promise<ReadonlyMap<string, Asset>> => {
     target: "es2022",
     write: false
   })
-  return new Map<string, Asset>([
-    ["/page.js", { type: "text/javascript; charset=utf-8", content: outputFiles[0]!.contents }],
-    ["/icon.svg", { type: "image/svg+xml", content: await readFile(file("icon.svg")) }],
-    ["/page.css", { type: "text/css; charset=utf-8", content: await readFile(file("page.css")) }]
-  ])
+  return [
+    { path: "/page.js", type: "text/javascript; charset=utf-8", content: outputFiles[0]!.contents },
+    { path: "/page.css", type: "text/css; charset=utf-8", content: await readFile(file("page.css")) },
+    { path: "/icon.svg", type: "image/svg+xml", content: await readFile(file("icon.svg")) }
+  ]
 }

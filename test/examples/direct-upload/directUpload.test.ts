@@ -81,4 +81,31 @@ describe("the example of direct upload", () => {
       assert.notInclude(texts, Redacted.value(secret))
     })
   )
+
+  it.scopedLive("refuses what it does not understand, goes on, and ends while browsers keep their connections", () =>
+    Effect.gen(function* () {
+      const url = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const { url } = yield* open
+          const post = (path: string, body: string) =>
+            fetch(url + path, { method: "POST", body }).then(
+              ({ status }) => status,
+              () => "cut off"
+            )
+          const statuses = yield* Effect.promise(async () => [
+            await post("/grant", "{"),
+            await post("/grant", '{"name":"","size":1,"type":"image/png"}'),
+            await post("/renew", '{"ticket":"forged","parts":[1]}'),
+            await post("/grant", JSON.stringify({ name: "x".repeat(2 ** 21), size: 1, type: "image/png" })),
+            await post("/oss/file-uploaded", "object=a&size=1&bucket=media"),
+            await post("/elsewhere", ""),
+            (await fetch(url)).status
+          ])
+          assert.deepStrictEqual(statuses, [400, 400, 422, "cut off", 403, 404, 200])
+          return url
+        })
+      )
+      assert.instanceOf(yield* Effect.promise(() => fetch(url).catch((error: unknown) => error)), TypeError)
+    })
+  )
 })

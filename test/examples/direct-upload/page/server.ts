@@ -14,7 +14,11 @@ export class Refused extends Error {
 }
 
 const post = async <A>(path: string, body: unknown): Promise<A> => {
-  const response = await fetch(path, { method: "POST", body: JSON.stringify(body) })
+  const response = await fetch(path, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body)
+  })
   // The server is the page's own, and of the same version.
   if (response.ok) return response.json() as Promise<A>
   const { field = "", message = `status ${response.status}` } = (await response.json().catch(() => ({}))) as {
