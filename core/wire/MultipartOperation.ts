@@ -1,5 +1,5 @@
 /**
- * The requests of a multipart upload as data: initiate, send parts, list them, complete or abort. Pure.
+ * The requests of a multipart upload as data: initiate, send or copy parts, list them, complete or abort. Pure.
  *
  * Source: "Multipart upload" and the pages of each API under
  * https://www.alibabacloud.com/help/en/oss/developer-reference/
@@ -13,6 +13,7 @@ import * as Utf8 from "../model/Utf8.ts"
 import * as Transport from "../ports/Transport.ts"
 import { base, onSuccess, type Headers, type Operation } from "./Operation.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
+import * as Uri from "./Uri.ts"
 import * as Xml from "./Xml.ts"
 import * as XmlSchema from "./XmlSchema.ts"
 
@@ -70,6 +71,52 @@ export const uploadPart = (
   }
 }
 
+/** What a part is copied from: so many bytes of an object in a bucket of the same region, as long as its ETag is the same. */
+export interface CopySource {
+  readonly bucket: string
+  readonly key: ObjectKey
+  /** Without quotes. OSS answers 412 when the object has another by now. */
+  readonly etag: string
+  readonly offset: number
+  /** Bytes, at least 1. */
+  readonly length: number
+}
+
+/**
+ * UploadPartCopy: as UploadPart, but OSS takes the bytes from an object that it has. Its answer tells no CRC-64 that we may
+ * rely on: what was copied is proved when the object is complete. A range that is none copies the whole object.
+ */
+export const uploadPartCopy = (
+  key: ObjectKey,
+  uploadId: string,
+  number: number,
+  source: CopySource,
+  headers: Headers = {}
+): Operation<UploadedPart> => {
+  const name = `UploadPartCopy ${number}`
+  const read = XmlSchema.read(name, "CopyPartResult", Schema.Struct({ ETag: Schema.NonEmptyString }))
+  return {
+    ...base,
+    name,
+    method: "PUT",
+    key,
+    query: { partNumber: String(number), uploadId },
+    headers: {
+      ...headers,
+      "x-oss-copy-source": `/${source.bucket}/${Uri.encodePath(source.key)}`,
+      "x-oss-copy-source-range": `bytes=${source.offset}-${source.offset + source.length - 1}`,
+      "x-oss-copy-source-if-match": `"${source.etag}"`
+    },
+    decode: onSuccess(name, (response) =>
+      Either.map(read(response), ({ ETag }) => ({
+        number,
+        etag: ServiceResponse.unquote(ETag),
+        crc64: ServiceResponse.crc64(response)
+      }))
+    )
+  }
+}
+
 const Part = Schema.Struct({
   PartNumber: XmlSchema.Count,
   ETag: Schema.String,
@@ -94,13 +141,13 @@ export interface PartsPage {
   readonly next: Option.Option<string>
 }
 
-/** ListParts: what OSS holds of an upload, from behind part `marker` on. */
-export const listParts = (key: ObjectKey, uploadId: string, marker = "0"): Operation<PartsPage> => ({
+/** ListParts: what OSS holds of an upload, from behind part `marker` on; `limit` parts at most, or 1,000 where that is less. */
+export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit = 1000): Operation<PartsPage> => ({
   ...base,
   name: "ListParts",
   method: "GET",
   key,
-  query: { uploadId, "max-parts": "1000", "part-number-marker": marker },
+  query: { uploadId, "max-parts": String(Math.min(limit, 1000)), "part-number-marker": marker },
   maxResponseBytes: Xml.maxBytes,
   decode: onSuccess("ListParts", (response) =>
     Either.map(XmlSchema.read("ListParts", "ListPartsResult", ListPartsResult)(response), (result) => ({

@@ -5,6 +5,7 @@
  * Memory: `concurrency` parts out of buffers that go round or, chunk by chunk, none to speak of.
  */
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Crc64 from "../../model/Crc64.ts"
@@ -106,6 +107,12 @@ const inChunks =
       body: () => Body.inChunks(reader, offset, size)
     })
 
+/** Runs around the sending of a part. */
+export type Around<E> = (part: Part) => <A, E2>(send: Effect.Effect<A, E2>) => Effect.Effect<A, E2 | E>
+
+/** Makes a part at the server by other means than sending its bytes. */
+export type Place = (upload: OpenUpload, part: Part) => Effect.Effect<SentPart, UploadError>
+
 export interface SendOptions<E> {
   /** Bytes; no part is larger. */
   readonly partSize: number
@@ -116,6 +123,10 @@ export interface SendOptions<E> {
   readonly known?: ((number: number) => SentPart | undefined) | undefined
   /** Runs after each part that was sent, before the next part of its fiber. */
   readonly onSent?: ((part: SentPart) => Effect.Effect<void, E>) | undefined
+  /** Runs around each part that is sent. */
+  readonly around?: Around<E> | undefined
+  /** Instead of sending; what is known of a part counts as it is then. */
+  readonly place?: Place | undefined
 }
 
 /**
@@ -126,24 +137,31 @@ export const sendParts = <E = never>(
   upload: OpenUpload,
   parts: Iterable<Part>,
   reader: Reader,
-  { buffer, concurrency, known, onSent, partSize, progress }: SendOptions<E>
+  { around = () => identity, buffer, concurrency, known, onSent, partSize, place, progress }: SendOptions<E>
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
   const contentOf = buffer === "part" ? inBuffers(reader, partSize) : inChunks(reader)
   const newCounter = tally(progress.report)
-  const settle = (part: Part) =>
+  const proved = (part: Part, count: (bytes: number) => void) =>
     Effect.gen(function* () {
       const content = yield* contentOf(part)
-      const count = newCounter()
       const earlier = known?.(part.number)
-      if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) {
-        count(part.size)
-        progress.partDone()
-        return earlier
-      }
-      const sent = yield* sendPart(upload, part, content.body(), count)
+      if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) return { part: earlier, isNew: false }
+      return { part: yield* around(part)(sendPart(upload, part, content.body(), count)), isNew: true }
+    })
+  const placed = (part: Part, place: Place) =>
+    Effect.gen(function* () {
+      const earlier = known?.(part.number)
+      if (earlier !== undefined) return { part: earlier, isNew: false }
+      return { part: yield* around(part)(place(upload, part)), isNew: true }
+    })
+  const settle = (part: Part) =>
+    Effect.gen(function* () {
+      const count = newCounter()
+      const settled = yield* place === undefined ? proved(part, count) : placed(part, place)
+      count(part.size)
       progress.partDone()
-      if (onSent !== undefined) yield* onSent(sent)
-      return sent
+      if (settled.isNew && onSent !== undefined) yield* onSent(settled.part)
+      return settled.part
     })
   return Effect.suspend(() => {
     const left = parts[Symbol.iterator]()
