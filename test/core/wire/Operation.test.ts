@@ -71,6 +71,27 @@ describe("the operations of a multipart upload", () => {
     assert.match(failure(upload, answer(200)), /^UploadPart 3: answered 200, but it has no ETag/)
   })
 
+  it("copy a part from an object as it was, named by its encoded key", () => {
+    const source = {
+      bucket: "media",
+      key: Either.getOrThrow(ObjectKey.make("a b/ü+")),
+      etag: "E",
+      offset: 5,
+      length: 10
+    }
+    const copy = MultipartOperation.uploadPartCopy(key, "id", 3, source)
+    assert.deepEqual(copy.headers, {
+      "x-oss-copy-source": "/media/a%20b/%C3%BC%2B",
+      "x-oss-copy-source-range": "bytes=5-14",
+      "x-oss-copy-source-if-match": '"E"'
+    })
+    assert.deepEqual(copy.query, { partNumber: "3", uploadId: "id" })
+    const xml = '<CopyPartResult><LastModified>x</LastModified><ETag>"F"</ETag></CopyPartResult>'
+    assert.deepEqual(Either.getOrThrow(copy.decode(answer(200, xml))), { number: 3, etag: "F", crc64: undefined })
+    assert.match(failure(copy, answer(412)), /^UploadPartCopy 3: 412 PreconditionFailed/)
+    assert.match(failure(copy, answer(200, "<Error><Code>InternalError</Code></Error>")), /not CopyPartResult/)
+  })
+
   it("list no part, one part, many parts", () => {
     const list = MultipartOperation.listParts(key, "id")
     const page = (parts: string, more = "<IsTruncated>false</IsTruncated>") =>
