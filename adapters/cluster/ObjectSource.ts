@@ -4,6 +4,7 @@
  * Where the object lies in the same region, `Copy` lets OSS itself move the bytes. Sizes are in bytes.
  */
 import * as Effect from "effect/Effect"
+import type { Bucket } from "../../core/model/Bucket.ts"
 import * as ObjectKey from "../../core/model/ObjectKey.ts"
 import { SourceError } from "../../core/model/OssError.ts"
 import type { Source } from "../../core/ports/Source.ts"
@@ -30,6 +31,8 @@ export const asSourceError =
 /** One object, as it was when it was described. */
 export interface Described {
   readonly bucket: string
+  /** Which OSS it lies in: objects of one site can be copied to each other. */
+  readonly site: string
   readonly key: ObjectKey.ObjectKey
   readonly size: number
   /** Without quotes. */
@@ -38,20 +41,32 @@ export interface Described {
   readonly crc64: bigint | undefined
 }
 
+/** Region and, where the address is one's own (path style: an emulator, a private cloud), the address. */
+export const siteOf = ({ addressing, host, region }: Bucket): string =>
+  addressing === "path" ? `${region} ${host}` : region
+
 /** Asks what the object is now. `client` is bound to its bucket. Fails with `NotFound`, or with `Read`. */
 export const describe = (client: OssClient.Service, key: string): Effect.Effect<Described, SourceError> => {
   const name = nameOf(client, key)
   return Effect.gen(function* () {
     const objectKey = yield* ObjectKey.make(key)
     const { crc64, etag, size } = yield* client.execute(Operation.headObject(objectKey))
-    return { bucket: client.bucket.name, key: objectKey, size, etag, crc64 }
+    return { bucket: client.bucket.name, site: siteOf(client.bucket), key: objectKey, size, etag, crc64 }
   }).pipe(Effect.mapError(asSourceError(name)))
 }
+
+/** A source that OSS itself can copy from. */
+export interface ObjectSource extends Source {
+  readonly object: Described
+}
+
+/** Whether a source is another object of OSS. */
+export const is = (source: Source): source is ObjectSource => "object" in source
 
 const nameOf = (client: OssClient.Service, key: string) => `oss://${client.bucket.name}/${key}`
 
 /** An object that was described, as a source. Every range carries If-Match: another object there is `Changed`. */
-export const of = (client: OssClient.Service, described: Described, blockSize?: number): Source => {
+export const of = (client: OssClient.Service, described: Described, blockSize?: number): ObjectSource => {
   const { etag, key, size } = described
   const name = nameOf(client, key)
   const condition = { "if-match": `"${etag}"` }
@@ -60,7 +75,7 @@ export const of = (client: OssClient.Service, described: Described, blockSize?: 
       client.execute({ ...operation, headers: { ...operation.headers, ...condition } }),
       asSourceError(name)
     )
-  return RangedSource.make({
+  const source = RangedSource.make({
     name,
     size,
     fingerprint: `object:${client.bucket.origin}/${client.bucket.name}/${key}:${size}:${etag}`,
@@ -79,8 +94,13 @@ export const of = (client: OssClient.Service, described: Described, blockSize?: 
       ),
     unchanged: Effect.asVoid(asked(Operation.headObject(key)))
   })
+  return { ...source, object: described }
 }
 
 /** Describes the object as it is now, as a source. */
-export const make = (client: OssClient.Service, key: string, blockSize?: number): Effect.Effect<Source, SourceError> =>
+export const make = (
+  client: OssClient.Service,
+  key: string,
+  blockSize?: number
+): Effect.Effect<ObjectSource, SourceError> =>
   Effect.map(describe(client, key), (described) => of(client, described, blockSize))

@@ -64,7 +64,8 @@ export type SourceRef = typeof SourceRef.Type
 export const path = (path: string): SourceRef => Path.make({ path })
 
 /** What anyone may get from a server. Throws `ParseError` as the schema says; pass `public` for a query that is no secret. */
-export const url = (url: string, options: { readonly public?: true } = {}): SourceRef => Url.make({ _tag: "Url", url, ...options })
+export const url = (url: string, options: { readonly public?: true } = {}): SourceRef =>
+  Url.make({ _tag: "Url", url, ...options })
 
 /** Another object of OSS. Throws `ParseError` for names that cannot be. */
 export const object = (bucket: string, key: string): SourceRef => Object_.make({ bucket, key })
