@@ -1,6 +1,6 @@
 /**
  * Every TypeScript snippet in a README is a file under test/examples, word for word: compiled with everything else, and run
- * by the tests below.
+ * by the tests below. What guides link to exists.
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -8,9 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as OssEmulator from "../../adapters/emulator/OssEmulator.ts"
 import * as Emulated from "../support/Emulated.ts"
@@ -42,6 +42,28 @@ describe("snippets", () => {
     const text = readFileSync(join(root, "README.md"), "utf8")
     const shown = [...text.matchAll(/^<!-- test\/examples\/readme\/(\S+) -->$/gm)].map(([, file]) => file)
     assert.deepEqual(shown, ["contract.ts", "upload.ts", "receive.ts", "fiveWays.ts", "stream.ts", "promise.ts"])
+  })
+})
+
+describe("links", () => {
+  it("of all guides lead to what is there", () => {
+    const anchorsOf = (file: string) =>
+      [...readFileSync(file, "utf8").matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
+        title!
+          .toLowerCase()
+          .replace(/[^\p{L}\p{N}_ -]/gu, "")
+          .replaceAll(" ", "-")
+      )
+    const broken = guides.flatMap((guide) =>
+      [...readFileSync(join(root, guide), "utf8").matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)]+))?\)/g)].flatMap(
+        ([link, path = "", anchor]) => {
+          const target = path === "" ? join(root, guide) : join(root, dirname(guide), path)
+          const isThere = existsSync(target) && (anchor === undefined || anchorsOf(target).includes(anchor))
+          return isThere ? [] : [`${guide}: ${link}`]
+        }
+      )
+    )
+    assert.deepEqual(broken, [])
   })
 })
 
