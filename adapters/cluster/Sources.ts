@@ -17,6 +17,7 @@ import * as OssClient from "../../core/programs/OssClient.ts"
 import * as FileSystemSource from "../platform/FileSystemSource.ts"
 import * as ObjectSource from "./ObjectSource.ts"
 import * as SourceRef from "./SourceRef.ts"
+import { Unsuitable } from "./Unsuitable.ts"
 import * as UrlSource from "./UrlSource.ts"
 
 export interface Service {
@@ -35,8 +36,7 @@ export interface Options extends Omit<OssClient.Options, "bucket"> {
 }
 
 /** Whether trying again is of no use: it is gone, has changed, or cannot serve as a source. */
-export const isPermanent = (error: SourceError): boolean =>
-  error.reason !== "Read" || error.cause instanceof UrlSource.Unsuitable
+export const isPermanent = (error: SourceError): boolean => error.reason !== "Read" || error.cause instanceof Unsuitable
 
 /** All three kinds: files by the platform's FileSystem, URLs and objects by the port Transport. */
 export const make = (
@@ -48,7 +48,8 @@ export const make = (
       open: (ref) => {
         if (options.allow?.(ref) === false) {
           const detail = "may not be read: the runner's own rules exclude it"
-          return new SourceError({ reason: "Read", source: SourceRef.describe(ref), detail })
+          const cause = new Unsuitable({ reason: "Excluded" })
+          return new SourceError({ reason: "Read", source: SourceRef.describe(ref), detail, cause })
         }
         switch (ref._tag) {
           case "Path":

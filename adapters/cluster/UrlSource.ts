@@ -15,11 +15,7 @@ import type { Source } from "../../core/ports/Source.ts"
 import * as Transport from "../../core/ports/Transport.ts"
 import * as RangedSource from "./RangedSource.ts"
 import * as SourceRef from "./SourceRef.ts"
-
-/** The server cannot serve as a source, however often it is asked. The `cause` of a `SourceError` of reason `Read`. */
-export class Unsuitable extends Data.TaggedError("Unsuitable")<{
-  readonly reason: "NoRanges" | "NoStrongETag" | "Redirects" | "Encodes"
-}> {}
+import { Unsuitable } from "./Unsuitable.ts"
 
 export interface Options {
   /** When to ask again after 429, 5xx and broken connections. Default: 5 attempts in all, 200 ms to 20 s apart. */
