@@ -1,0 +1,33 @@
+/** Checkpoints in a database keep the contract of every store, on SQLite and on Postgres. */
+import { afterAll, beforeAll } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Scope from "effect/Scope"
+import * as SqlCheckpointStore from "../../adapters/cluster/SqlCheckpointStore.ts"
+import { contract } from "../contracts/CheckpointStore.contract.ts"
+import * as Databases from "./checkpointDatabases.ts"
+
+const scope = Effect.runSync(Scope.make())
+const addresses: Record<string, string> = {}
+const engines = { SQLite: Databases.sqlite, ...(Databases.hasPostgres ? { Postgres: Databases.postgres } : {}) }
+
+beforeAll(async () => {
+  for (const [engine, start] of Object.entries(engines)) {
+    addresses[engine] = await Effect.runPromise(Scope.extend(start, scope))
+  }
+})
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+let tables = 0
+for (const engine of Object.keys(engines)) {
+  contract(`SqlCheckpointStore on ${engine}`, () =>
+    Layer.suspend(() => {
+      const table = `checkpoints_${tables++}`
+      return SqlCheckpointStore.layer({ table }).pipe(
+        Layer.provide(Databases.client(addresses[engine] ?? "")),
+        Layer.orDie
+      )
+    })
+  )
+}
