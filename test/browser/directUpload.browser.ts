@@ -109,8 +109,8 @@ describe("direct upload in Chromium", () => {
       [...seen].sort((a, b) => a - b),
       "the bar never falls"
     )
-    assert.strictEqual(await statusOf(page, "small.png"), "Uploaded: 日本 small.png, 70 B")
-    assert.strictEqual(await statusOf(page, "large.mp4"), "Uploaded: large.mp4, 200 MB")
+    assert.strictEqual(await statusOf(page, "small.png"), "Uploaded, 70 B")
+    assert.strictEqual(await statusOf(page, "large.mp4"), "Uploaded, 200 MB")
     const picture = item(page, "small.png").locator("img")
     await picture.evaluate((image: HTMLImageElement) => image.decode())
     assert.strictEqual(await picture.getAttribute("alt"), "日本 small.png")
@@ -169,8 +169,10 @@ describe("direct upload in Chromium", () => {
     at.throttle(20 * MB)
     await choose(page, await Stage.file(at.folder, "holiday.mp4", 60 * MB))
     await reaches(page, "holiday.mp4", 0.2)
-    await page.getByRole("button", { name: "Cancel holiday.mp4" }).click()
+    await page.getByRole("button", { name: "Cancel holiday.mp4" }).press("Enter")
     await page.getByText("Cancelled.").first().waitFor()
+    // The button is gone; who was at it is still at the item.
+    assert.include(await page.evaluate(() => document.activeElement?.textContent), "holiday.mp4Cancelled.")
     assert.strictEqual(await page.textContent("#unfinished"), "")
     for (let i = 0; i < 100 && (await Effect.runPromise(at.emulator().uploads())).length > 0; i++) {
       await page.waitForTimeout(50)
@@ -233,7 +235,7 @@ describe("direct upload in Chromium", () => {
     const path = Path.join(at.folder, "日本 ü.png")
     await Fs.writeFile(path, Stage.png)
     await Stage.screenshot(page, "plain-form")
-    await page.getByLabel("Choose files").setInputFiles(path)
+    await page.getByLabel("Choose a file").setInputFiles(path)
     await page.getByRole("button", { name: "Upload" }).click()
     await page.getByRole("heading", { name: "Thank you" }).waitFor()
     await Stage.screenshot(page, "plain-form-done")
@@ -241,7 +243,7 @@ describe("direct upload in Chromium", () => {
 
     await page.goto(at.url)
     await Fs.writeFile(Path.join(at.folder, "notes.txt"), "text")
-    await page.getByLabel("Choose files").setInputFiles(Path.join(at.folder, "notes.txt"))
+    await page.getByLabel("Choose a file").setInputFiles(Path.join(at.folder, "notes.txt"))
     const [answer] = await Promise.all([
       page.waitForResponse((one) => one.request().method() === "POST"),
       page.click("#send")
@@ -324,9 +326,16 @@ describe("direct upload in Chromium", () => {
     const page = await visit(at)
     await page.keyboard.press("Tab")
     assert.strictEqual(await page.evaluate(() => document.activeElement?.id), "file")
+    await page.getByRole("button", { name: "Choose files" }).waitFor()
+    at.throttle(10 * MB)
+    await choose(page, await Stage.file(at.folder, "notes.txt", 1000), await Stage.file(at.folder, "b.mp4", 60 * MB))
+    await page.getByRole("listitem").getByText("Not a picture or video").waitFor()
+    await page.getByRole("progressbar", { name: "Progress of b.mp4" }).waitFor()
+    await page.getByRole("button", { name: "Pause b.mp4" }).press("Enter")
+    await page.getByText("Paused").waitFor()
     await choose(page, await Stage.file(at.folder, "a.mp4", 1000))
     await isDone(page, "a.mp4")
-    assert.include((await page.getByRole("status").allTextContents()).join(), "a.mp4: Uploaded: a.mp4, 1,000 B")
+    assert.include((await page.getByRole("status").allTextContents()).join(), "a.mp4: Uploaded, 1,000 B")
     for (const colorScheme of ["light", "dark"] as const) {
       await page.emulateMedia({ colorScheme })
       const ratios = await page.evaluate(() => {
@@ -340,9 +349,26 @@ describe("direct upload in Chromium", () => {
           })
           return 0.2126 * r + 0.7152 * g + 0.0722 * b
         }
-        const paper = luminance(getComputedStyle(document.body).backgroundColor)
-        return ["h1", "#help", "label", ".status", ".name"].map((selector) => {
-          const text = luminance(getComputedStyle(document.querySelector(selector)!).color)
+        /** The colour behind a text: that of the nearest element that paints one. */
+        const behind = (element: Element | null): string => {
+          const { backgroundColor } = getComputedStyle(element ?? document.documentElement)
+          return element === null || backgroundColor !== "rgba(0, 0, 0, 0)"
+            ? backgroundColor
+            : behind(element.parentElement)
+        }
+        return [
+          "h1",
+          "#help",
+          "label",
+          ".picture",
+          ".name",
+          ".status",
+          ".done .status",
+          ".failed .status",
+          "li button"
+        ].map((selector) => {
+          const element = document.querySelector(selector)!
+          const [text, paper] = [luminance(getComputedStyle(element).color), luminance(behind(element))]
           return (Math.max(text, paper) + 0.05) / (Math.min(text, paper) + 0.05)
         })
       })
@@ -364,6 +390,8 @@ describe("all that the browser has sent and got", () => {
   it("has neither the key's secret nor the tickets' in it", async () => {
     await Stage.settled()
     assert.isAtLeast(Stage.traffic.length, 100)
+    // The bodies are there to be searched, those that grant in the first place.
+    assert.isAtLeast(Stage.traffic.filter(({ text, url }) => url.endsWith("/grant") && text !== "").length, 10)
     const told = Stage.traffic.filter((exchange) => {
       const text = JSON.stringify(exchange)
       return text.includes(Stage.keySecret) || text.includes(Stage.ticketSecret)

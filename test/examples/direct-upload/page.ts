@@ -61,6 +61,7 @@ ${body}
 `
 
 const MiB = 1024 ** 2
+const GiB = 1024 ** 3
 
 export const html = ({ fields, url }: SignedForm.SignedForm): string => {
   const hidden = Object.entries(fields).map(
@@ -69,11 +70,11 @@ export const html = ({ fields, url }: SignedForm.SignedForm): string => {
   return document(
     "Direct upload",
     `<h1>Upload pictures and videos</h1>
-<p id="help">JPEG, PNG, GIF, WebP, MP4 or WebM<span id="limit">, one file of up to ${Limits.plainMaxSize / MiB} MB</span>.</p>
+<p id="help">JPEG, PNG, GIF, WebP, MP4 or WebM<span class="one">, one file of up to ${Limits.plainMaxSize / MiB} MB</span><span class="many">, up to ${Limits.maxSize / GiB} GB each</span>.</p>
 <form id="upload" action="${escape(url)}" method="post" enctype="multipart/form-data">
 ${hidden.join("\n")}
 <div id="drop">
-<label for="file">Choose files<span class="drag"> or drag them here</span></label>
+<label for="file"><span class="one">Choose a file</span><span class="many">Choose files</span><span class="drag"> or drag them here</span></label>
 <input id="file" type="file" name="file" required accept="${Limits.contentTypes.join(",")}" aria-describedby="help">
 </div>
 <button id="send">Upload</button>
@@ -89,5 +90,5 @@ export const thanks = document(
   "Uploaded",
   `<h1>Thank you</h1>
 <p>Your file is stored.</p>
-<p><a href="/">Upload another</a></p>`
+<p><a class="button" href="/">Upload another</a></p>`
 )

@@ -52,14 +52,16 @@ const words: Readonly<Record<State, string>> = {
 
 /** Starts an upload, and shows it for the rest of the page's life. */
 const start = (file: File): void => {
-  const item = element("li")
-  const picture = element("span", { className: "picture" })
+  const item = element("li", { tabIndex: -1 })
+  const picture = element("span", { className: "picture", textContent: Words.kind(file) })
+  picture.ariaHidden = "true"
   const bar = element("progress", { max: Math.max(1, file.size), value: 0 })
   bar.setAttribute("aria-label", `Progress of ${file.name}`)
   const status = element("span", { className: "status" })
   const buttons = element("span", { className: "buttons" })
   const text = element("div", { className: "text" })
-  text.append(element("span", { className: "name", textContent: file.name }), bar, status)
+  const name = element("span", { className: "name", textContent: file.name })
+  text.append(name, bar, status)
   item.append(picture, text, buttons)
   list.prepend(item)
 
@@ -74,12 +76,14 @@ const start = (file: File): void => {
     const hadFocus = buttons.contains(document.activeElement)
     if (state === "completing") buttons.replaceChildren()
     else buttons.replaceChildren(state === "paused" ? resume : pause, cancel)
-    if (hadFocus) buttons.querySelector("button")?.focus()
+    if (hadFocus) (buttons.querySelector("button") ?? item).focus()
   }
   const finish = (className: string, text: string): void => {
     item.className = className
     status.textContent = text
     spoken.textContent = `${file.name}: ${text}`
+    // Who was at its buttons stays at the item.
+    if (buttons.contains(document.activeElement)) item.focus()
     buttons.replaceChildren()
     bar.remove()
     running.delete(fingerprint(file))
@@ -104,16 +108,17 @@ const start = (file: File): void => {
   })
   offer("running")
   task.done.then(
-    (uploaded) => finish("done", told(uploaded, picture)),
+    (uploaded) => finish("done", told(uploaded, name, picture)),
     (error: unknown) => finish("failed", Words.failure(error, file))
   )
 }
 
 /** What the server answered when OSS told it, on screen. */
-const told = ({ callback, size }: Uploaded, picture: HTMLElement): string => {
+const told = ({ callback }: Uploaded, name: HTMLElement, picture: HTMLElement): string => {
   const answer = callback as Answer // the server's, of the same version, checked there by the contract
   if (answer.picture !== null) picture.replaceWith(element("img", { src: answer.picture, alt: answer.name }))
-  return `Uploaded: ${answer.name}, ${Words.size(size)}`
+  name.textContent = answer.name
+  return `Uploaded, ${Words.size(answer.size)}`
 }
 
 const startAll = (files: Iterable<File>): void => {
@@ -121,7 +126,6 @@ const startAll = (files: Iterable<File>): void => {
 }
 
 document.documentElement.className = "scripted"
-find("limit").textContent = ""
 input.multiple = true
 input.required = false
 input.addEventListener("change", () => {

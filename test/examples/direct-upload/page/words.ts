@@ -11,6 +11,9 @@ export const size = (bytes: number): string => {
   return `${(bytes / 1024 ** power).toLocaleString("en", { maximumFractionDigits: power > 1 ? 1 : 0 })} ${units[power]}`
 }
 
+/** What stands where a picture will: `MP4`, or nothing for a name that does not tell. */
+export const kind = ({ name }: File): string => (/\.(\w{1,4})$/.exec(name)?.[1] ?? "").toUpperCase()
+
 const reference = ({ requestId }: UploadFailed): string => (requestId === "" ? "" : ` Reference: ${requestId}.`)
 
 /** Why it failed, and what to do now. */
