@@ -1,0 +1,154 @@
+/**
+ * Many durable uploads: a list that the engine keeps, or a stream that is fed to it page by page.
+ *
+ * A page is a workflow of some hundred objects: what fits one part is stored by the page's own steps, one message each; larger
+ * objects are workflows of their own, which spread. An object that fails for good goes to the book's dead letters, and the others
+ * go on. Fed twice, the same page is done once: so whoever feeds a stream may be killed, and feed it again.
+ */
+import * as Workflow from "@effect/workflow/Workflow"
+import type * as WorkflowEngine from "@effect/workflow/WorkflowEngine"
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Jobs, type DeadLetter, type JobsError } from "./Jobs.ts"
+import { summary, UploadFailed } from "./Receipt.ts"
+import * as Step from "./Step.ts"
+import { attemptOf, UploadRequest } from "./UploadRequest.ts"
+import * as UploadWorkflow from "./UploadWorkflow.ts"
+
+/** How many objects came to which end. Which ones: see `Jobs`. */
+export const Summary = Schema.Struct({ stored: Schema.Number, failed: Schema.Number })
+export type Summary = typeof Summary.Type
+
+const add = (one: Summary, other: Summary): Summary => ({
+  stored: one.stored + other.stored,
+  failed: one.failed + other.failed
+})
+const nothing: Summary = { stored: 0, failed: 0 }
+
+/** Of whom, and of what. */
+const identity = (work: { readonly job: string; readonly requests: ReadonlyArray<UploadRequest> }): string =>
+  JSON.stringify([work.job, work.requests.map((request) => [request.key, attemptOf(request), request.source])])
+
+/** Some hundred objects. The same objects in the same job and attempt are the same page, which is done once. */
+export const page = Workflow.make({
+  name: "effect-oss/UploadPage",
+  payload: { job: Schema.String, requests: Schema.Array(UploadRequest) },
+  success: Summary,
+  error: UploadFailed,
+  idempotencyKey: identity
+})
+
+/** A list, kept whole by the engine: up to some 10,000 objects; stream what is longer. */
+export const workflow = Workflow.make({
+  name: "effect-oss/UploadBatch",
+  payload: {
+    job: Schema.String,
+    requests: Schema.Array(UploadRequest),
+    /** Objects in one page. */
+    pageSize: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { default: () => 100 }),
+    /** Pages under way at once, over all runners. */
+    pagesAtOnce: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { default: () => 8 })
+  },
+  success: Summary,
+  error: UploadFailed,
+  idempotencyKey: identity
+})
+
+/** One object of a page: by the page itself, or, if it needs parts, by its own workflow. */
+const one = (job: string, request: UploadRequest, index: number) =>
+  UploadWorkflow.begin(`begin/${index}`, job, request).pipe(
+    Effect.tapError((failure) => Step.fail(job, request, failure)),
+    Effect.flatMap((begun) =>
+      begun._tag === "Stored" ? Effect.void : Effect.asVoid(UploadWorkflow.workflow.execute({ job, request }))
+    ),
+    Effect.match({
+      onSuccess: (): Summary => ({ stored: 1, failed: 0 }),
+      onFailure: (): Summary => ({ stored: 0, failed: 1 })
+    })
+  )
+
+const runPage = (objectsAtOnce: number, job: string, requests: ReadonlyArray<UploadRequest>) =>
+  Effect.gen(function* () {
+    const jobs = yield* Jobs
+    yield* Effect.mapError(Effect.retry(jobs.admit(job, requests), { schedule: Step.defaultPatience }), summary)
+    const ends = yield* Effect.forEach(requests, (request, i) => one(job, request, i), { concurrency: objectsAtOnce })
+    return ends.reduce(add, nothing)
+  })
+
+const runList = ({ job, pageSize, pagesAtOnce, requests }: typeof workflow.payloadSchema.Type) =>
+  Effect.forEach(
+    Array.from({ length: Math.ceil(requests.length / pageSize) }, (_, i) =>
+      requests.slice(i * pageSize, (i + 1) * pageSize)
+    ),
+    (requests) => page.execute({ job, requests }),
+    { concurrency: pagesAtOnce }
+  ).pipe(Effect.map((pages) => pages.reduce(add, nothing)))
+
+/** How a stream is fed. */
+export interface FeedOptions {
+  /** Objects in one page. Default 100. */
+  readonly pageSize?: number | undefined
+  /** Pages under way at once, over all runners. Default 8. The stream is asked for no more. */
+  readonly pagesAtOnce?: number | undefined
+}
+
+/**
+ * Uploads everything that a stream names, of whatever length. Ends when all of it has ended. The pages under way outlive the
+ * feeder; fed again, a stream in the same order meets its old pages and goes on behind them, in another order it begins
+ * new pages of objects that may be stored already.
+ */
+export const feed = <E, R>(
+  job: string,
+  requests: Stream.Stream<UploadRequest, E, R>,
+  { pageSize = 100, pagesAtOnce = 8 }: FeedOptions = {}
+): Effect.Effect<Summary, E | UploadFailed, R | WorkflowEngine.WorkflowEngine> =>
+  requests.pipe(
+    Stream.grouped(pageSize),
+    Stream.mapEffect((requests) => page.execute({ job, requests: Chunk.toReadonlyArray(requests) }), {
+      concurrency: pagesAtOnce,
+      unordered: true
+    }),
+    Stream.runFold(nothing, add)
+  )
+
+/** All dead letters of a job, a page at a time. */
+export const deadLetters = (job: string): Stream.Stream<DeadLetter, JobsError, Jobs> =>
+  Stream.unwrap(
+    Effect.map(Jobs, (jobs) =>
+      Stream.paginateChunkEffect(undefined, (after: string | undefined) =>
+        Effect.map(jobs.deadLetters(job, { after }), (letters) => [
+          Chunk.unsafeFromArray(letters),
+          Option.map(Arr.last(letters), ({ request }) => request.key)
+        ])
+      )
+    )
+  )
+
+/**
+ * Tries the job's dead letters again, those that `filter` lets through, each as its next attempt. A cancelled job must be set
+ * `Running` before. Ends when all of them have ended.
+ */
+export const redrive = (
+  job: string,
+  { filter = () => true, ...options }: FeedOptions & { readonly filter?: (letter: DeadLetter) => boolean } = {}
+): Effect.Effect<Summary, JobsError | UploadFailed, Jobs | WorkflowEngine.WorkflowEngine> =>
+  feed(
+    job,
+    deadLetters(job).pipe(
+      Stream.filter(filter),
+      Stream.map(({ request }) => ({ ...request, attempt: attemptOf(request) + 1 }))
+    ),
+    options
+  )
+
+/** The workflows of batches, ready to be run by an engine; those of single objects beside them. */
+export const layer = (objectsAtOnce: number): Layer.Layer<never, never, WorkflowEngine.WorkflowEngine | Step.Needs> =>
+  Layer.merge(
+    workflow.toLayer(runList),
+    page.toLayer(({ job, requests }) => runPage(objectsAtOnce, job, requests))
+  )

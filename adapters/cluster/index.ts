@@ -1,0 +1,13 @@
+/**
+ * Uploads that outlive their process, on Effect's own cluster engine: names only. README.md beside it is the guide.
+ */
+export * as Budget from "./Budget.ts"
+export * as Callbacks from "./Callbacks.ts"
+export * as Jobs from "./Jobs.ts"
+export * as Receipt from "./Receipt.ts"
+export * as Runner from "./Runner.ts"
+export * as SourceRef from "./SourceRef.ts"
+export * as Sources from "./Sources.ts"
+export * as UploadBatch from "./UploadBatch.ts"
+export * as UploadRequest from "./UploadRequest.ts"
+export * as UploadWorkflow from "./UploadWorkflow.ts"
