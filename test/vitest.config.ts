@@ -14,7 +14,7 @@ export default defineConfig({
   test: {
     root,
     include: ["test/**/*.test.ts"],
-    exclude: ["test/interop/**", "test/live/**", "**/node_modules/**"],
+    exclude: ["test/cluster/**", "test/interop/**", "test/live/**", "**/node_modules/**"],
     testTimeout: 30_000
   }
 })
