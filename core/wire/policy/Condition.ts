@@ -42,13 +42,16 @@ export const canonicalName = (field: string): string =>
 
 const lowered = /^[^A-Z]*$/
 
+/** Fields whose values no message quotes: tokens, and what the application tells its own server. */
+const isPrivate = (field: string): boolean => /^(?:x-oss-security-token|callback|x:.*)$/s.test(canonicalName(field))
+
 const quoted = (field: string, values: ReadonlyArray<string>): ReadonlyArray<string> =>
-  (canonicalName(field) === "x-oss-security-token" ? ["***"] : values).map((value) => JSON.stringify(value))
+  (isPrivate(field) ? ["***"] : values).map((value) => JSON.stringify(value))
 
 const ofField = (mode: string, field: string, argument: string): string =>
   `["${mode}", ${JSON.stringify(`$${field}`)}, ${argument}]`
 
-/** The condition as OSS quotes it in messages: `["starts-with", "$key", "user/eric/"]`. A security token is masked. */
+/** The condition as OSS quotes it in messages: `["starts-with", "$key", "user/eric/"]`. Tokens and callbacks are masked. */
 export const text = (condition: Condition): string => {
   switch (condition._tag) {
     case "Eq":
