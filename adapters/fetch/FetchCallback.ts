@@ -1,7 +1,8 @@
 /**
  * Callback receivers for runtimes whose servers are functions from Request to Response: edge workers, Next.js, Deno, Bun.
  *
- * The body is passed on as it came, because OSS signed it so, and is read up to the receiver's limit and no further.
+ * The body is passed on as it came, because OSS signed it so, and is read up to the receiver's limit and no further. Path and
+ * query are those of a URL, which writes "'" as %27 and folds "." and ".." in paths: callbacks to URLs with these do not verify.
  * Source: Fetch Standard, https://fetch.spec.whatwg.org
  */
 import * as Cause from "effect/Cause"
@@ -37,7 +38,8 @@ export const handle = <R>(
       headers[name] = value
     })
     const body = yield* Effect.promise(() => readUpTo(request, receiver.maxBodyBytes))
-    const query = search === "" ? undefined : search.slice(1)
+    // "/path?" has a query, an empty one, and is signed with its "?".
+    const query = request.url.includes("?") ? search.slice(1) : undefined
     const answer = yield* receiver.handle({ method: request.method, path: pathname, query, headers, body })
     return new Response(Uint8Array.from(answer.body), { status: answer.status, headers: answer.headers })
   }).pipe(

@@ -17,7 +17,7 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import { Crypto } from "../../core/ports/Crypto.ts"
 import type { Answer, Receiver, Request } from "../../core/programs/CallbackReceiver.ts"
-import * as RedeliverySignature from "../../core/wire/RedeliverySignature.ts"
+import * as SingleHeaders from "../../core/wire/callback/SingleHeaders.ts"
 import { timerMillis } from "./Exchange.ts"
 import * as NodeCrypto from "./NodeCrypto.ts"
 
@@ -75,7 +75,7 @@ export const listener = <R>(
     const { path, query } = targetOf(request)
     const receiver = isOne(given) ? given : Object.hasOwn(given, path) ? given[path] : undefined
     if (receiver === undefined) return send(response, problem(404))
-    if (comesTwice(request.rawHeaders)) return send(response, problem(400))
+    if (SingleHeaders.comeTwice(request.rawHeaders)) return send(response, problem(400))
     const method = request.method ?? ""
     // No fiber before the body is there: a slow client costs a connection, and nothing else.
     readBody(request, receiver.maxBodyBytes, (body) =>
@@ -167,26 +167,6 @@ const targetOf = (request: Http.IncomingMessage): { readonly path: string; reado
   return mark === -1
     ? { path: target, query: undefined }
     : { path: target.slice(0, mark), query: target.slice(mark + 1) }
-}
-
-/** Of two such headers, a proxy before us and we might take different ones. Node itself takes the first. */
-const single = new Set([
-  "authorization",
-  "x-oss-pub-key-url",
-  "x-oss-signature-version",
-  RedeliverySignature.header,
-  "content-length"
-])
-
-const comesTwice = (rawHeaders: ReadonlyArray<string>): boolean => {
-  const seen = new Set<string>()
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i]!.toLowerCase() // names stand at even places
-    if (!single.has(name)) continue
-    if (seen.has(name)) return true
-    seen.add(name)
-  }
-  return false
 }
 
 const headersOf = (request: Http.IncomingMessage): Record<string, string> => {

@@ -3,6 +3,7 @@
  *
  * The route composes with a user's own router and layers. Path and query are taken as they were sent, and the body as it
  * came, because OSS signed them so; the body is kept up to the receiver's limit and no further. Put no body parser before it.
+ * Headers that decide what is verified are refused when they come twice.
  * Source: https://github.com/Effect-TS/effect/tree/main/packages/platform
  */
 import type * as HttpApp from "@effect/platform/HttpApp"
@@ -13,6 +14,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { Crypto } from "../../core/ports/Crypto.ts"
 import type { Receiver } from "../../core/programs/CallbackReceiver.ts"
+import * as SingleHeaders from "../../core/wire/callback/SingleHeaders.ts"
 import * as NobleCrypto from "../fetch/NobleCrypto.ts"
 
 /**
@@ -25,6 +27,9 @@ export const make = <R>(receiver: Receiver<R>): HttpApp.Default<never, Exclude<R
     const crypto = Option.getOrElse(yield* Effect.serviceOption(Crypto), () => NobleCrypto.crypto)
     const { path, query } = targetOf(request.originalUrl)
     const { headers, method } = request
+    if (SingleHeaders.comeTwice(rawHeadersOf(request.source))) {
+      return HttpServerResponse.unsafeJson({ error: "Bad Request" }, { status: 400 })
+    }
     const body = yield* readUpTo(request, receiver.maxBodyBytes)
     const answer = yield* receiver
       .handle({ method, path, query, headers, body })
@@ -42,6 +47,12 @@ export const make = <R>(receiver: Receiver<R>): HttpApp.Default<never, Exclude<R
 const targetOf = (target: string): { readonly path: string; readonly query: string | undefined } => {
   const [, path, query] = /^(?:[a-z]+:\/\/[^/?]*)?([^?]*)(?:\?(.*))?$/is.exec(target) ?? ["", target, undefined]
   return { path: path === "" ? "/" : (path ?? ""), query }
+}
+
+/** Node's request has each header as it came; others have joined what came twice, and verification refuses that. */
+const rawHeadersOf = (source: unknown): ReadonlyArray<string> => {
+  const known = typeof source === "object" && source !== null && "rawHeaders" in source ? source.rawHeaders : []
+  return Array.isArray(known) ? known.map(String) : []
 }
 
 /** So many bytes beyond the limit are read and thrown away, in bytes: what is read to its end can be answered. */
