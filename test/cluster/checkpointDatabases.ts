@@ -56,39 +56,53 @@ const freePort = Effect.async<number>((resume) => {
   })
 })
 
-/** The address of an empty Postgres that ends with the scope. It trusts whoever reaches it on 127.0.0.1. */
-export const postgres: Effect.Effect<string, never, Scope.Scope> = Effect.gen(function* () {
-  const bin = binaries() ?? ""
-  const folder = yield* newFolder("cluster-postgres-")
-  const as = identity()
-  if (as.uid !== undefined) Fs.chownSync(folder, as.uid, as.gid ?? 0)
-  const port = yield* freePort
-  const data = join(folder, "data")
-  execFileSync(join(bin, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync"], {
-    ...as,
-    cwd: folder,
-    stdio: "ignore"
+/**
+ * The address of an empty Postgres that ends with the scope, and the folder of its programs. It trusts whoever reaches it on
+ * 127.0.0.1. `settings` are those of its configuration.
+ */
+export const startPostgres = (settings: Readonly<Record<string, string>>) =>
+  Effect.gen(function* () {
+    const bin = binaries() ?? ""
+    const folder = yield* newFolder("cluster-postgres-")
+    const as = identity()
+    if (as.uid !== undefined) Fs.chownSync(folder, as.uid, as.gid ?? 0)
+    const port = yield* freePort
+    const data = join(folder, "data")
+    execFileSync(join(bin, "initdb"), ["-D", data, "-A", "trust", "-U", "postgres", "--no-sync"], {
+      ...as,
+      cwd: folder,
+      stdio: "ignore"
+    })
+    const options = Object.entries({ listen_addresses: "127.0.0.1", ...settings }).flatMap(([name, value]) => [
+      "-c",
+      `${name}=${value}`
+    ])
+    yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), "-k", folder, ...options], {
+          ...as,
+          cwd: folder,
+          stdio: "ignore"
+        })
+      ),
+      (server) =>
+        Effect.async<void>((resume) => {
+          if (server.exitCode !== null) return resume(Effect.void)
+          server.once("exit", () => resume(Effect.void))
+          server.kill("SIGQUIT")
+        })
+    )
+    yield* Effect.retry(
+      Effect.try(() =>
+        execFileSync(join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port)], { stdio: "ignore" })
+      ),
+      { times: 100, schedule: undefined, while: () => Effect.as(Effect.sleep(50), true) }
+    ).pipe(Effect.orDie)
+    return { address: `pg:${port}`, bin, port }
   })
-  yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(
-        join(bin, "postgres"),
-        ["-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-        { ...as, cwd: folder, stdio: "ignore" }
-      )
-    ),
-    (server) =>
-      Effect.async<void>((resume) => {
-        if (server.exitCode !== null) return resume(Effect.void)
-        server.once("exit", () => resume(Effect.void))
-        server.kill("SIGQUIT")
-      })
-  )
-  yield* Effect.retry(
-    Effect.try(() =>
-      execFileSync(join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port)], { stdio: "ignore" })
-    ),
-    { times: 100, schedule: undefined, while: () => Effect.as(Effect.sleep(50), true) }
-  ).pipe(Effect.orDie)
-  return `pg:${port}`
-})
+
+/** The address of a Postgres that need not survive the machine. */
+export const postgres: Effect.Effect<string, never, Scope.Scope> = Effect.map(
+  startPostgres({ fsync: "off" }),
+  ({ address }) => address
+)
