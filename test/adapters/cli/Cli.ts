@@ -102,7 +102,8 @@ export const install = (options: OssEmulator.ServerOptions = {}): Cli => {
     const folder = Path.join(base, "work")
     await Fs.mkdir(Path.join(folder, "home"), { recursive: true })
     await Fs.copyFile(Path.join(root, "package.json"), Path.join(base, "package.json"))
-    const program = await bundle(Path.join(base, "dist", "cli"))
+    // Named by who has installed the package from its tarball.
+    const program = process.env["EFFECT_OSS_PROGRAM"] ?? (await bundle(Path.join(base, "dist", "cli")))
     const emulator = await Effect.runPromise(Scope.extend(OssEmulator.make(options), scope))
     const environment = environmentOf(folder, emulator)
     const start: Cli["start"] = (args, { env = {}, input } = {}) => {
