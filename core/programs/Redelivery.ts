@@ -6,86 +6,23 @@
  * (`RedeliverySignature`, decisions/0013); a receiver with the option `redelivery` takes it. What must survive the process
  * waits in an `Outbox`. Delivered is at least once: a receiver with `replay` makes it once.
  */
-import * as Arr from "effect/Array"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { CallbackFailed, InvalidParam, type StoreError } from "../model/OssError.ts"
-import type { Undelivered } from "../model/Undelivered.ts"
-import type { Uploaded } from "../model/Uploaded.ts"
-import { Crypto } from "../ports/Crypto.ts"
+import { CallbackFailed, type InvalidParam, type StoreError } from "../model/OssError.ts"
+import type { Crypto } from "../ports/Crypto.ts"
 import { Outbox } from "../ports/Outbox.ts"
 import type * as Transport from "../ports/Transport.ts"
-import * as Callback from "../wire/Callback.ts"
+import type * as Callback from "../wire/Callback.ts"
 import { deliver, type Options } from "./redelivery/Posting.ts"
+import { prepare, type Known } from "./redelivery/Preparing.ts"
+import { reconciled, settle, type Reconciled, type ReconcileOptions } from "./redelivery/Settling.ts"
 
 export { deliver, type Delivered, type Options } from "./redelivery/Posting.ts"
-
-/** What a body may ask for and a receipt does not tell; what is not given is rendered as OSS renders what is missing. */
-export type Known = Readonly<
-  Partial<
-    Record<
-      | "mimeType"
-      | "contentMd5"
-      | "operation"
-      | "vpcId"
-      | "clientIp"
-      | "imageInfo.height"
-      | "imageInfo.width"
-      | "imageInfo.format",
-      string | number
-    >
-  >
->
-
-/** An ETag of OSS's ends in the number of parts when it was made of parts. */
-const operationOf = ({ etag, method }: Uploaded): string =>
-  method === "form" ? "PostObject" : etag.includes("-") ? "CompleteMultipartUpload" : "PutObject"
-
-/**
- * What the application server should have been told, ready to be kept or delivered. `known` adds what the receipt does not
- * tell. Fails with `InvalidParam` for a callback whose body the bucket keeps under a name: nobody here knows it.
- */
-export const prepare = <A>(
-  callback: Callback.Callback<A>,
-  { stored }: Pick<CallbackFailed, "stored">,
-  known: Known = {}
-): Effect.Effect<Undelivered, InvalidParam, Crypto> =>
-  Effect.gen(function* () {
-    const { order } = callback
-    if (order === undefined) {
-      const reason = "must be one whose body is known here, not one that the bucket keeps under a name"
-      return yield* new InvalidParam({ field: "callback", reason })
-    }
-    yield* callback.encoded
-    const { bucket, crc64, etag, key, method, requestId, size, versionId } = stored
-    const facts = new Map<string, string | number | bigint | undefined>(
-      Object.entries({
-        ...order.variables,
-        operation: operationOf(stored),
-        ...known,
-        bucket,
-        object: key,
-        etag,
-        size,
-        crc64,
-        reqId: requestId
-      })
-    )
-    const body = Callback.render(order.template, order.bodyType, (name) => facts.get(name))
-    return {
-      version: 1,
-      id: (yield* Crypto).sha256Hex(JSON.stringify([bucket, key, etag, requestId, body])),
-      urls: order.urls,
-      host: order.host,
-      contentType: order.bodyType,
-      body,
-      since: yield* Clock.currentTimeMillis,
-      stored: { method, bucket, key, size, etag, crc64, versionId, requestId, callback: undefined }
-    }
-  })
+export { prepare, type Known } from "./redelivery/Preparing.ts"
+export { reconcileListing, type ListedObject, type ListingOptions, type StoredObject } from "./redelivery/Listing.ts"
+export type { Reconciled, ReconcileOptions } from "./redelivery/Settling.ts"
 
 /** 8 attempts in all, waiting 1, 2, 4 … 64 seconds, each by up to a fifth more or less. */
 export const defaultSchedule: Schedule.Schedule<unknown> = Schedule.exponential("1 second").pipe(
@@ -138,19 +75,6 @@ export const keeping =
         : Effect.void
     )
 
-export interface ReconcileOptions extends Options {
-  /** How many are delivered at once. Default: 4. */
-  readonly concurrency?: number | undefined
-}
-
-/** What a walk through the outbox came to. */
-export interface Reconciled {
-  /** Told now, or known to be told before: no longer in the outbox. */
-  readonly delivered: ReadonlyArray<Undelivered>
-  /** Still there, each with why. */
-  readonly kept: ReadonlyArray<CallbackFailed>
-}
-
 /**
  * Walks the outbox once: delivers what waits, and removes what the application took. Repeat it by a schedule, in any
  * process that sees the outbox; several at once do no harm. Fails with `StoreError`, or with `InvalidParam` for `secret`.
@@ -161,13 +85,10 @@ export const reconcile = ({
 }: ReconcileOptions): Effect.Effect<Reconciled, StoreError | InvalidParam, Outbox | Transport.Transport | Crypto> =>
   Effect.gen(function* () {
     const outbox = yield* Outbox
-    const settle = (entry: Undelivered) =>
-      Effect.zipRight(deliver(entry, options), Effect.as(outbox.remove(entry.id), entry)).pipe(
-        Effect.catchTag("CallbackFailed", (failed) =>
-          Effect.as(Effect.logWarning(`not delivered: ${failed.message}`), failed)
-        )
-      )
-    const settled = yield* Effect.forEach(yield* outbox.list, settle, { concurrency })
-    const [delivered, kept] = Arr.partition(settled, (one) => one instanceof CallbackFailed)
-    return { delivered, kept }
+    const settled = yield* Effect.forEach(
+      yield* outbox.list,
+      (entry) => settle(entry, options, outbox.remove(entry.id)),
+      { concurrency }
+    )
+    return reconciled(settled)
   }).pipe(Effect.withSpan("oss.Redelivery.reconcile", { captureStackTrace: false }))
