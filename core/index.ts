@@ -1,5 +1,7 @@
 /**
  * The public face of the core: one name per module, nothing else.
+ *
+ * @module effect-oss
  */
 export * as Bucket from "./model/Bucket.ts"
 export * as Bytes from "./model/Bytes.ts"

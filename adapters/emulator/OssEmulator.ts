@@ -25,8 +25,15 @@ import * as Slices from "./Slices.ts"
 import { start, type Options, type Running } from "./Start.ts"
 import type * as State from "./State.ts"
 
+export type { Options as CallbackOptions } from "./callback/CallbackSender.ts"
+export type { Delivery } from "./callback/Deliveries.ts"
+export type { Reader as ClockReader, Service as Clock } from "./EmulatorClock.ts"
+export type { Chaos, Fault, Name as FaultName, Service as Faults } from "./Faults.ts"
+export type { Entry as JournalEntry } from "./Journal.ts"
+export type { Receivers } from "./Receivers.ts"
+export type { Limits } from "./Settings.ts"
 export type { Options } from "./Start.ts"
-export type { Chaos, Fault, Name as FaultName } from "./Faults.ts"
+export type { UploadState } from "./State.ts"
 
 export interface ServerOptions<R = never> extends Options<R> {
   /** Default 0: any free port. */

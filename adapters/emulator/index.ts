@@ -1,2 +1,6 @@
-/** OSS on your own machine, for tests and for development: names only. */
+/**
+ * OSS on your own machine, for tests and for development: names only.
+ *
+ * @module effect-oss/emulator
+ */
 export * as OssEmulator from "./OssEmulator.ts"

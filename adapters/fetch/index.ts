@@ -1,4 +1,8 @@
-/** The fetch adapter: names only. */
+/**
+ * The fetch adapter: names only.
+ *
+ * @module effect-oss/fetch
+ */
 export * as BlobSource from "./BlobSource.ts"
 export * as FetchCallback from "./FetchCallback.ts"
 export * as FetchOss from "./FetchOss.ts"

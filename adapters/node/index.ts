@@ -1,4 +1,8 @@
-/** The Node adapter: names only. */
+/**
+ * The Node adapter: names only.
+ *
+ * @module effect-oss/node
+ */
 export * as FileSource from "./FileSource.ts"
 export * as NodeCallback from "./NodeCallback.ts"
 export * as NodeCrypto from "./NodeCrypto.ts"

@@ -1,4 +1,8 @@
-/** The adapter for @effect/platform: names only. */
+/**
+ * The adapter for @effect/platform: names only.
+ *
+ * @module effect-oss/platform
+ */
 export * as CallbackRoute from "./CallbackRoute.ts"
 export * as FileSystemSource from "./FileSystemSource.ts"
 export * as KeyValueReplayGuard from "./KeyValueReplayGuard.ts"

@@ -85,7 +85,7 @@ export interface Options<A, E, G = never> {
 const reportLate = (cause: Cause.Cause<unknown>) => Effect.logError("the callback's late handler failed", cause)
 
 /** For TypeScript's eyes: a guard can only know callbacks whose body holds these. */
-type Identified<F extends Callback.Fields, G> = [G] extends [never]
+export type Identified<F extends Callback.Fields, G> = [G] extends [never]
   ? unknown
   : Admission.Identifying extends Callback.SystemVariables<F>
     ? unknown

@@ -27,7 +27,14 @@ import * as Presign from "./Presign.ts"
 import type { MultipartOptions } from "./upload/options.ts"
 import { encodeMultipart } from "./upload/options.ts"
 
-export { abort, complete, renew, toOutcome, type Completion } from "./grant/Settlement.ts"
+export {
+  abort,
+  complete,
+  renew,
+  toOutcome,
+  type Completion,
+  type Options as CompleteOptions
+} from "./grant/Settlement.ts"
 
 /** The file as who asks describes it. Nothing is believed: both are pinned. */
 export interface File {

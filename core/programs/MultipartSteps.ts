@@ -28,7 +28,7 @@ import {
 } from "./upload/options.ts"
 import * as Parts from "./upload/parts.ts"
 
-export type { SentPart } from "./upload/parts.ts"
+export type { Around, Place, SentPart } from "./upload/parts.ts"
 
 /** Which upload of which object. */
 export interface Pending {

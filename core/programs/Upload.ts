@@ -29,6 +29,7 @@ export type { FormOptions } from "./upload/form.ts"
 export type { GrantedOptions, GrantedUploadError } from "./upload/granted.ts"
 
 export type { MultipartOptions, ResumableOptions, UploadError, UploadOptions } from "./upload/options.ts"
+export type { OnProgress } from "./upload/progress.ts"
 
 /** Options with a callback, or with the contract that reads its answer, and without. */
 export type WithCallback<Options, A> = Options & { readonly callback: Callback.Callback<A> }

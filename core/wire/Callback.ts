@@ -14,7 +14,7 @@ import type { Callback } from "./callback/Contract.ts"
 import * as Order from "./callback/Order.ts"
 import * as Uri from "./Uri.ts"
 
-export { type OffContract } from "./callback/Answer.ts"
+export type { Decode as DecodeAnswer, OffContract } from "./callback/Answer.ts"
 export { check, make, type Callback, type Contract, type Options } from "./callback/Contract.ts"
 export {
   bucket,
@@ -38,10 +38,13 @@ export {
   type SystemField,
   type SystemVariables,
   type Vars,
-  type VarField
+  type VarField,
+  type AnyVarField,
+  type Decode,
+  type VarNames
 } from "./callback/Field.ts"
-export { placeholders, render, type BodyType, type Lookup } from "./callback/CallbackTemplate.ts"
-export { maxEncodedBytes, maxUrls } from "./callback/Order.ts"
+export { placeholders, render, type BodyType, type Lookup, type SystemVariable } from "./callback/CallbackTemplate.ts"
+export { maxEncodedBytes, maxUrls, type Encoded, type Order } from "./callback/Order.ts"
 
 /** A body written by hand, checked as a contract's is. */
 export interface RawOptions<A, I> {

@@ -13,6 +13,8 @@ import type * as Crypto from "../ports/Crypto.ts"
 import * as PublicKey from "./callback/PublicKey.ts"
 
 /** A key, and the URLs by which `x-oss-pub-key-url` may choose it. They are compared, never fetched. */
+export type { PublicKey } from "./callback/PublicKey.ts"
+
 export interface TrustedKey {
   readonly urls: ReadonlyArray<string>
   readonly publicKey: PublicKey.PublicKey

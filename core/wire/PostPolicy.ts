@@ -43,12 +43,13 @@ export {
   text,
   type Condition
 } from "./policy/Condition.ts"
-export { maxBase64Bytes, parse, parseBase64, type PostPolicy } from "./policy/Document.ts"
+export { maxBase64Bytes, parse, parseBase64, type PostPolicy, type Read } from "./policy/Document.ts"
 export {
   evaluate,
   evaluateFields,
   evaluateSize,
   maxLifetime,
+  type Evaluated,
   type Form,
   type FormFields,
   type Options as EvaluationOptions

@@ -27,12 +27,14 @@ export {
   inForm as claimInForm,
   inHeaders as claimInHeaders,
   inQuery as claimInQuery,
-  type Claim
+  type Claim,
+  type Parameters,
+  type Parsed
 } from "./signature/Claim.ts"
 export { datetime, parse as parseDatetime } from "./signature/Instant.ts"
 export { maxExpiresIn, presign, presignParts, type Presigned, type PresignTerms } from "./signature/PresignedUrl.ts"
 export { algorithm, type Signed, type Signer } from "./signature/Signing.ts"
-export type { Terms } from "./signature/SigningKey.ts"
+export type { Cache, Terms } from "./signature/SigningKey.ts"
 export { equal, expected, expectedPolicy, type Received } from "./signature/Verification.ts"
 
 /** A signer with an empty cache of keys. */

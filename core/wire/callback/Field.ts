@@ -126,7 +126,7 @@ export type SystemVariables<F extends Fields> = {
   [K in keyof F]: F[K] extends SystemField<unknown, infer V> ? V : never
 }[keyof F]
 
-type VarNames<F extends Fields> = { [K in keyof F]: F[K] extends { readonly _tag: "Var" } ? K : never }[keyof F]
+export type VarNames<F extends Fields> = { [K in keyof F]: F[K] extends { readonly _tag: "Var" } ? K : never }[keyof F]
 
 /** What the uploader gives: the contract's own variables. */
 export type Vars<F extends Fields> = { readonly [K in VarNames<F>]: Body<F>[K] }

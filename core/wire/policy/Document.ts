@@ -27,7 +27,7 @@ export interface PostPolicy {
   readonly base64: string
 }
 
-type Read<A> = Either.Either<A, Refusal.PolicyRefusal>
+export type Read<A> = Either.Either<A, Refusal.PolicyRefusal>
 
 /** The longest policy in base64, in bytes: what OSS allows any form field. */
 export const maxBase64Bytes = Bytes.MiB(2)

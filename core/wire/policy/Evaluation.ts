@@ -39,7 +39,7 @@ export interface Options {
   readonly strict?: boolean | undefined
 }
 
-type Evaluated = Either.Either<void, Refusal.PolicyRefusal>
+export type Evaluated = Either.Either<void, Refusal.PolicyRefusal>
 
 /** A V4 signature permits for this long after `x-oss-date`, whatever the policy says: 7 days, in milliseconds. */
 export const maxLifetime = 7 * Instant.day

@@ -32,8 +32,8 @@ export interface Claim {
   readonly signature: string
 }
 
-type Parameters = Readonly<Record<string, string | undefined>>
-type Parsed = Either.Either<Claim, InvalidParam>
+export type Parameters = Readonly<Record<string, string | undefined>>
+export type Parsed = Either.Either<Claim, InvalidParam>
 
 const refuse = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
 
