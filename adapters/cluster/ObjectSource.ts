@@ -78,7 +78,8 @@ export const of = (client: OssClient.Service, described: Described, blockSize?: 
   const source = RangedSource.make({
     name,
     size,
-    fingerprint: `object:${client.bucket.origin}/${client.bucket.name}/${key}:${size}:${etag}`,
+    // By site, not by address: one runner may take the internal network, another the public one.
+    fingerprint: `object:${described.site}/${client.bucket.name}/${key}:${size}:${etag}`,
     blockSize,
     get: (offset, length) =>
       Effect.flatMap(asked(Operation.getObject(key, length, { offset, length })), ({ bytes }) =>

@@ -57,6 +57,18 @@ export const contract = (name: string, layer: () => Layer.Layer<CheckpointStore>
     )
 
     law(
+      "keeps whatever stands in a text",
+      Effect.gen(function* () {
+        const texts = ["'; DROP TABLE x; --", '"\\', "$1 ? :a %s ${b}", "a\0b\n\t", "\u{1F389}\uD800", "NULL"]
+        for (const key of texts) {
+          const odd = { ...checkpoint(1), key, fingerprint: key }
+          yield* run((handle) => handle.save(odd), key)
+          assert.deepStrictEqual(yield* run(loaded, key), odd)
+        }
+      })
+    )
+
+    law(
       "replaces what was saved before, also by something shorter",
       Effect.gen(function* () {
         yield* run((handle) => Effect.zipRight(handle.save(checkpoint(1, 100)), handle.save(checkpoint(2, 1))))

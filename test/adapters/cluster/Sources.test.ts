@@ -259,6 +259,20 @@ describe("an object copied by OSS itself", () => {
     }).pipe(Effect.provide(emulated))
   )
 
+  it("has one fingerprint, whichever network a runner takes to it", () =>
+    Effect.gen(function* () {
+      const client = (network: Bucket.Network) =>
+        OssClient.make({ bucket: "media", region: "cn-hangzhou", network }).pipe(
+          Effect.provide(Layer.mergeAll(node, NodeCrypto.layer, CredentialsProvider.layerConfig))
+        )
+      const described = (site: string) => ({ bucket: "media", site, key, size: 1, etag: "E", crc64: 1n })
+      const [near, far] = yield* Effect.all([client("internal"), client("public")])
+      assert.strictEqual(
+        ObjectSource.of(near, described(ObjectSource.siteOf(near.bucket))).fingerprint,
+        ObjectSource.of(far, described(ObjectSource.siteOf(far.bucket))).fingerprint
+      )
+    }).pipe(Effect.runPromise))
+
   it("is possible within one region and one OSS only, and where there is a CRC-64", () => {
     const bucket = (options: Partial<Bucket.Options> = {}) =>
       Either.getOrThrow(Bucket.make({ bucket: "media", region: "cn-hangzhou", ...options }))
