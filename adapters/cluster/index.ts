@@ -1,5 +1,7 @@
 /**
  * Uploads that outlive their process, on Effect's own cluster engine: names only. README.md beside it is the guide.
+ *
+ * @module effect-oss/cluster
  */
 export * as Budget from "./Budget.ts"
 export * as Callbacks from "./Callbacks.ts"
@@ -15,5 +17,6 @@ export * as SqlBudget from "./SqlBudget.ts"
 export * as SqlCheckpointStore from "./SqlCheckpointStore.ts"
 export * as SqlJobs from "./SqlJobs.ts"
 export * as UploadBatch from "./UploadBatch.ts"
+export * as Watchdog from "./Watchdog.ts"
 export * as UploadRequest from "./UploadRequest.ts"
 export * as UploadWorkflow from "./UploadWorkflow.ts"

@@ -3,7 +3,7 @@
  */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Jobs from "../../adapters/cluster/Jobs.ts"
+import type * as Jobs from "../../adapters/cluster/Jobs.ts"
 import { UploadFailed, type Receipt } from "../../adapters/cluster/Receipt.ts"
 import * as SourceRef from "../../adapters/cluster/SourceRef.ts"
 import type { UploadRequest } from "../../adapters/cluster/UploadRequest.ts"

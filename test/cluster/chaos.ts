@@ -1,0 +1,39 @@
+/**
+ * The whole trial: `tsx test/cluster/chaos.ts`. Prints a report, and ends with 1 when anything in it is wrong.
+ *
+ * CHAOS_OBJECTS (2,000), CHAOS_HUGE_MIB (5,120), CHAOS_LARGEST_MIB (64), CHAOS_RUNNERS (3), CHAOS_KILL_SECONDS (4; 0: none).
+ */
+import * as Effect from "effect/Effect"
+import * as Chaos from "./fleet/Chaos.ts"
+import * as Postgres from "./fleet/Postgres.ts"
+
+const MiB = 1024 * 1024
+const number = (name: string, otherwise: number) => Number(process.env[name] ?? otherwise)
+
+if (!Postgres.isHere) {
+  process.stderr.write(`${Postgres.skipped}\n`)
+  process.exit(0)
+}
+
+const report = await Effect.runPromise(
+  Effect.scoped(
+    Chaos.run({
+      database: "pg",
+      runners: number("CHAOS_RUNNERS", 3),
+      objects: number("CHAOS_OBJECTS", 2000),
+      largest: number("CHAOS_LARGEST_MIB", 64) * MiB,
+      huge: number("CHAOS_HUGE_MIB", 5120) * MiB,
+      partSize: 2 * MiB,
+      killEvery: number("CHAOS_KILL_SECONDS", 4),
+      restartDatabase: process.env["CHAOS_RESTART"] !== "0",
+      onProgress: ({ bytes, objects }, kills) =>
+        process.stderr.write(
+          `${objects.stored} of ${objects.total} objects, ${Math.round(bytes / MiB)} MiB, ${objects.failed} failed, ${kills} kills\n`
+        )
+    })
+  )
+)
+process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
+const { deadLetters, log, pendingUploads, untold, wrong } = report
+const isRight = [deadLetters, log.needless, untold, wrong].every((list) => list.length === 0) && pendingUploads === 0
+process.exit(isRight ? 0 : 1)

@@ -1,0 +1,202 @@
+/**
+ * Uploads by a fleet of runners that are killed and started again at random, while its database goes down once; and what is
+ * true afterwards.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Redacted from "effect/Redacted"
+import * as Fs from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Jobs, type Progress } from "../../../adapters/cluster/Jobs.ts"
+import * as SourceRef from "../../../adapters/cluster/SourceRef.ts"
+import * as SqlJobs from "../../../adapters/cluster/SqlJobs.ts"
+import * as UploadRequest from "../../../adapters/cluster/UploadRequest.ts"
+import * as OssEmulator from "../../../adapters/emulator/OssEmulator.ts"
+import * as NodeCrypto from "../../../adapters/node/NodeCrypto.ts"
+import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
+import { bucket, callbacks, ObjectStored, url } from "./Contract.ts"
+import * as Engine from "./Engine.ts"
+import * as Files from "./Files.ts"
+import * as Log from "./Log.ts"
+import * as Postgres from "./Postgres.ts"
+import * as Programs from "./Programs.ts"
+import type { Setting } from "./Setting.ts"
+
+export interface Options {
+  readonly database: "pg" | "sqlite"
+  readonly runners: number
+  readonly objects: number
+  /** The largest of the objects, in bytes. */
+  readonly largest: number
+  /** One more object of so many bytes; 0: none. */
+  readonly huge: number
+  /** Bytes of the parts of all but the huge object, whose parts have 8 MiB. */
+  readonly partSize: number
+  /** A runner is killed every so many seconds, at random up to half more or less; 0: none is. */
+  readonly killEvery: number
+  /** Whether the database goes down once, halfway. */
+  readonly restartDatabase: boolean
+  /** Told how far it is, about once a second. */
+  readonly onProgress?: (progress: Progress, kills: number) => void
+  /** What holds each runner down. */
+  readonly holding?: Programs.Holding | undefined
+}
+
+export interface Report {
+  readonly seconds: number
+  readonly summary: string
+  readonly progress: Progress
+  /** Keys whose object is missing, or has another CRC-64 or size. */
+  readonly wrong: ReadonlyArray<string>
+  /** Keys of which the application was never told. */
+  readonly untold: ReadonlyArray<string>
+  readonly callbacks: number
+  readonly pendingUploads: number
+  readonly kills: number
+  readonly log: Log.Tally
+  readonly deadLetters: ReadonlyArray<string>
+}
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => Fs.mkdtempSync(join(tmpdir(), "fleet-"))),
+  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
+)
+
+/** The emulator, whose application counts what it is told. */
+const emulator = (told: Map<string, number>) =>
+  OssEmulator.make({
+    bucket,
+    receivers: {
+      [url]: CallbackReceiver.make(ObjectStored, ({ number, object }) =>
+        Effect.sync(() => {
+          told.set(object, (told.get(object) ?? 0) + 1)
+          return { number }
+        })
+      )
+    }
+  }).pipe(Effect.provide(NodeCrypto.layer), Effect.orDie)
+
+const requestOf = (file: Files.File, number: number, partSize: number) =>
+  Effect.map(callbacks.ref("stored", { number }), (callback): UploadRequest.UploadRequest => ({
+    key: file.key,
+    source: SourceRef.path(file.path),
+    options: { partSize },
+    callback
+  }))
+
+/** A job on a fleet, from the first process to the last. */
+export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    yield* Programs.bundle
+    const folder = yield* temporary
+    const told = new Map<string, number>()
+    const oss = yield* emulator(told)
+    const postgres = options.database === "pg" ? yield* Postgres.make : undefined
+    const database = postgres?.address ?? `sqlite:${join(folder, "cluster.db")}`
+
+    const sizes = Files.sizes(options.objects, options.largest)
+    const files = sizes.map((size, i) => Files.make(join(folder, `${i}`), `objects/${i}.bin`, size, i))
+    const requests = yield* Effect.forEach(files, (file, i) => requestOf(file, i, options.partSize))
+    if (options.huge > 0) {
+      const huge = Files.make(join(folder, "huge"), "objects/huge.bin", options.huge, 1 << 30)
+      files.push(huge)
+      requests.unshift(yield* requestOf(huge, options.objects, 8 * 1024 * 1024))
+    }
+    const list = join(folder, "requests.jsonl")
+    Fs.writeFileSync(list, requests.map((request) => `${UploadRequest.encode(request)}\n`).join(""))
+
+    const setting: Setting = {
+      database,
+      endpoint: oss.endpoint,
+      bucket,
+      region: oss.region,
+      accessKeyId: oss.credentials.accessKeyId,
+      accessKeySecret: Redacted.value(oss.credentials.accessKeySecret),
+      port: 0,
+      log: "",
+      parts: 4,
+      partsInRange: 8,
+      rangesAtOnce: 4,
+      objectsAtOnce: 4,
+      job: "chaos",
+      requests: list,
+      pageSize: Math.max(5, Math.min(50, Math.ceil(options.objects / 10))),
+      pagesAtOnce: 6
+    }
+    const logs = Array.from({ length: options.runners }, (_, i) => join(folder, `runner-${i}.log`))
+    const begun = performance.now()
+    const fleet = yield* Effect.forEach(logs, (log) =>
+      Effect.flatMap(Postgres.freePort, (port) => {
+        Fs.writeFileSync(log, "")
+        return Programs.runner({ ...setting, log, port }, options.holding)
+      })
+    )
+    const jobs = Context.get(
+      yield* Layer.build(SqlJobs.layer().pipe(Layer.provide(Engine.database(database)), Layer.orDie)),
+      Jobs
+    )
+
+    let kills = 0
+    const killer = Effect.gen(function* () {
+      yield* Effect.sleep(options.killEvery * 1000 * (yield* Random.nextRange(0.5, 1.5)))
+      const victim = fleet[yield* Random.nextIntBetween(0, fleet.length)]!
+      yield* victim.kill
+      kills++
+      yield* Effect.sleep(1000 * (yield* Random.nextRange(0.2, 2)))
+      yield* victim.restart
+    }).pipe(Effect.forever)
+    if (options.killEvery > 0) yield* Effect.forkScoped(killer)
+    // A runner that gave up by itself, as one may whose database is away, is started again as a service manager would.
+    const manager = Effect.forEach(fleet, (runner) => (runner.isAlive() ? Effect.void : runner.restart)).pipe(
+      Effect.delay("3 seconds"),
+      Effect.forever
+    )
+    yield* Effect.forkScoped(manager)
+
+    const watcher = Effect.gen(function* () {
+      const progress = yield* jobs.progress("chaos")
+      options.onProgress?.(progress, kills)
+      return progress
+    })
+    const watching = yield* Effect.forkScoped(Effect.forever(Effect.delay(Effect.ignore(watcher), "1 second")))
+    if (options.restartDatabase && postgres !== undefined) {
+      const halfway = Effect.repeat(Effect.delay(Effect.orDie(watcher), "300 millis"), {
+        until: ({ objects }) => objects.stored >= options.objects / 2
+      })
+      yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart))
+    }
+
+    // The feeder may fail with the database; fed again, the job goes on.
+    let fed = yield* Programs.feed(setting)
+    while (fed.code !== 0) {
+      yield* Effect.sleep("1 second")
+      fed = yield* Programs.feed(setting)
+    }
+    const seconds = (performance.now() - begun) / 1000
+    yield* Fiber.interrupt(watching)
+
+    const found = new Map((yield* oss.objects()).map((record) => [record.key, record]))
+    const isWrong = ({ crc64, key, size }: Files.File) => {
+      const record = found.get(key)
+      return record === undefined || record.size !== size || BigInt(record.crc64) !== crc64
+    }
+    return {
+      seconds,
+      summary: fed.text.trim(),
+      progress: yield* Effect.orDie(jobs.progress("chaos")),
+      wrong: files.filter(isWrong).map(({ key }) => key),
+      untold: files.filter(({ key }) => !told.has(key)).map(({ key }) => key),
+      callbacks: [...told.values()].reduce((sum, times) => sum + times, 0),
+      pendingUploads: (yield* oss.uploads()).length,
+      kills,
+      log: Log.tally(logs),
+      deadLetters: (yield* Effect.orDie(jobs.deadLetters("chaos"))).map(
+        ({ failure, request }) => `${request.key}: ${failure.message}`
+      )
+    }
+  }).pipe(Effect.orDie)

@@ -1,0 +1,51 @@
+/**
+ * The engine of a process by its database: one runner on SQLite, many on Postgres. This is the one Layer that changes when a
+ * service grows.
+ */
+import * as ClusterWorkflowEngine from "@effect/cluster/ClusterWorkflowEngine"
+import * as RunnerAddress from "@effect/cluster/RunnerAddress"
+import * as SingleRunner from "@effect/cluster/SingleRunner"
+import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
+import * as PgClient from "@effect/sql-pg/PgClient"
+import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
+import type * as SqlClient from "@effect/sql/SqlClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+
+/** A client of the database at `address`: `sqlite:<file>` or `pg:<port>`. Dies when it cannot be reached. */
+export const database = (address: string): Layer.Layer<SqlClient.SqlClient> => {
+  const where = address.slice(address.indexOf(":") + 1)
+  return address.startsWith("sqlite:")
+    ? Layer.orDie(SqliteClient.layer({ filename: where }))
+    : Layer.orDie(
+        PgClient.layer({ host: "127.0.0.1", port: Number(where), username: "postgres", database: "postgres" })
+      )
+}
+
+const sharding = {
+  // Postgres gives a killed runner's shards free when its connection breaks; this is for one that hangs. Much less, and a
+  // busy machine looks like a dead one.
+  shardLockExpiration: "15 seconds",
+  shardLockRefreshInterval: "5 seconds",
+  refreshAssignmentsInterval: "1 second",
+  entityMessagePollInterval: "1 second",
+  runnerHealthCheckInterval: "5 seconds",
+  entityTerminationTimeout: "2 seconds"
+} as const
+
+/** Engine and database. `port` 0: a process that only submits and asks. */
+export const layer = (address: string, port: number) => {
+  const cluster = address.startsWith("sqlite:")
+    ? SingleRunner.layer({ runnerStorage: "sql", shardingConfig: { entityMessagePollInterval: "1 second" } })
+    : port === 0
+      ? NodeClusterSocket.layer({
+          clientOnly: true,
+          storage: "sql",
+          shardingConfig: { ...sharding, runnerAddress: Option.none() }
+        })
+      : NodeClusterSocket.layer({
+          storage: "sql",
+          shardingConfig: { ...sharding, runnerAddress: Option.some(RunnerAddress.make("127.0.0.1", port)) }
+        })
+  return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(cluster), Layer.provideMerge(database(address)))
+}
