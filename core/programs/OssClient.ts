@@ -30,6 +30,7 @@ import type { Operation } from "../wire/Operation.ts"
 import * as Signature from "../wire/Signature.ts"
 import * as Uri from "../wire/Uri.ts"
 import * as Metrics from "./Metrics.ts"
+import { retry } from "./retry.ts"
 
 /** Everything that executing one operation can come to. */
 export type RequestError =
@@ -103,7 +104,7 @@ export const retryStoring = <A, E extends RequestError, R>(
         if (mayHaveActed(error)) doubt = error
       })
     )
-    return Effect.mapError(Effect.retry(noted, { schedule, while: isWorthIt }), (error) => doubt ?? error)
+    return Effect.mapError(retry(noted, schedule, isWorthIt), (error) => doubt ?? error)
   })
 
 /**
@@ -126,7 +127,7 @@ export const make = (
     if (!(minimumSpeed > 0)) {
       return yield* new InvalidParam({ field: "minimumSpeed", reason: `must be above 0 bytes/s, got ${minimumSpeed}` })
     }
-    const retry = options.retry ?? defaultRetry
+    const schedule = options.retry ?? defaultRetry
 
     // Shared by all requests of this client; a plain variable, because a lost update costs one repeated correction.
     let clockOffset = 0
@@ -190,8 +191,8 @@ export const make = (
     const retried = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> => {
       const isWorthIt = (error: RequestError) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
       return operation.storesObject
-        ? retryStoring(cured(operation), retry, isWorthIt)
-        : Effect.retry(cured(operation), { schedule: retry, while: isWorthIt })
+        ? retryStoring(cured(operation), schedule, isWorthIt)
+        : retry(cured(operation), schedule, isWorthIt)
     }
 
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
@@ -208,7 +209,7 @@ export const make = (
         })
       )
 
-    return { bucket, publicBucket, signer, credentials: provider.get, now, retry, execute }
+    return { bucket, publicBucket, signer, credentials: provider.get, now, retry: schedule, execute }
   })
 
 /** The client as a layer. */

