@@ -33,106 +33,127 @@ export interface Target {
 /** A duration in milliseconds, cut to what a timer can count: 25 days. (It would take a longer one for 1 ms.) */
 export const timerMillis = (duration: Duration.Duration): number => Math.min(Duration.toMillis(duration), 2 ** 31 - 1)
 
+type Outcome = Effect.Effect<Response, TransportError | SourceError>
+
 /** Sends the request through the agent. Fails as the port `Transport` says. */
-export const run = (
+export const run = (target: Target, agent: Http.Agent, connectTimeout: Duration.Duration, request: Request): Outcome =>
+  // What the closures given to `Effect.async` refer to stays in memory until V8's next full collection, long after they
+  // are done. So they let go of the request.
+  Effect.suspend(() => {
+    let begin: ((done: (outcome: Outcome) => void) => () => void) | undefined = (done) =>
+      exchange(target, agent, connectTimeout, request, done)
+    return Effect.async((resume) => {
+      let cancel: (() => void) | undefined
+      cancel = begin?.((outcome) => {
+        cancel = undefined
+        resume(outcome)
+      })
+      begin = undefined
+      return Effect.sync(() => cancel?.())
+    })
+  })
+
+/** Begins the exchange; `done` is told its outcome, once. Answers how to give it up. */
+const exchange = (
   target: Target,
   agent: Http.Agent,
   connectTimeout: Duration.Duration,
-  request: Request
-): Effect.Effect<Response, TransportError | SourceError> =>
-  Effect.async((resume) => {
-    const host = `${target.hostname}:${target.port}`
-    /** Whether bytes of the request can have left: before, they wait for TCP and TLS. */
-    let connected = false
-    const failure = (reason: TransportError["reason"], detail: string, cause?: unknown) =>
-      new TransportError({ reason, sent: connected ? "unknown" : "nothing", host, detail, ...(cause ? { cause } : {}) })
+  request: Request,
+  done: (outcome: Outcome) => void
+): (() => void) => {
+  const host = `${target.hostname}:${target.port}`
+  /** Whether bytes of the request can have left: before, they wait for TCP and TLS. */
+  let connected = false
+  const failure = (reason: TransportError["reason"], detail: string, cause?: unknown) =>
+    new TransportError({ reason, sent: connected ? "unknown" : "nothing", host, detail, ...(cause ? { cause } : {}) })
 
-    let outgoing: Http.ClientRequest
-    try {
-      outgoing = open(target, agent, request)
-    } catch (cause) {
-      // Node names the method or header that HTTP cannot carry, and does not quote its value.
-      return resume(Effect.fail(failure("Connect", describe(cause))))
-    }
+  let outgoing: Http.ClientRequest
+  try {
+    outgoing = open(target, agent, request)
+  } catch (cause) {
+    // Node names the method or header that HTTP cannot carry, and does not quote its value.
+    done(Effect.fail(failure("Connect", describe(cause))))
+    return () => {}
+  }
 
-    const timers: Array<NodeJS.Timeout> = []
-    const after = (limit: Duration.Duration, act: () => void): void => {
-      if (Duration.isFinite(limit)) timers.push(setTimeout(act, timerMillis(limit)))
-    }
-    let stopWriting: (() => void) | undefined
-    let over = false
-    const close = (keepConnection: boolean): void => {
-      over = true
-      for (const timer of timers) clearTimeout(timer)
-      stopWriting?.()
-      if (!keepConnection) outgoing.destroy()
-    }
-    const fail = (error: TransportError | SourceError): void => {
-      if (over) return
-      close(false)
-      resume(Effect.fail(error))
-    }
-    /** The whole answer is here: what happens to the connection after that changes nothing. */
-    let finish: (() => void) | undefined
-    const lost = (where: string, cause: unknown): void => {
-      if (finish !== undefined) return finish()
-      // Node's parse errors carry what the server sent: they are described, not kept.
-      if (isParseError(cause)) fail(failure("BadResponse", describe(cause)))
-      else if (connected) fail(failure("Reset", `connection lost ${where}: ${describe(cause)}`, cause))
-      else fail(failure("Connect", `cannot connect: ${describe(cause)}`, cause))
-    }
+  const timers: Array<NodeJS.Timeout> = []
+  const after = (limit: Duration.Duration, act: () => void): void => {
+    if (Duration.isFinite(limit)) timers.push(setTimeout(act, timerMillis(limit)))
+  }
+  let stopWriting: (() => void) | undefined
+  let over = false
+  const close = (keepConnection: boolean): void => {
+    over = true
+    for (const timer of timers) clearTimeout(timer)
+    stopWriting?.()
+    if (!keepConnection) outgoing.destroy()
+  }
+  const fail = (error: TransportError | SourceError): void => {
+    if (over) return
+    close(false)
+    done(Effect.fail(error))
+  }
+  /** The whole answer is here: what happens to the connection after that changes nothing. */
+  let finish: (() => void) | undefined
+  const lost = (where: string, cause: unknown): void => {
+    if (finish !== undefined) return finish()
+    // Node's parse errors carry what the server sent: they are described, not kept.
+    if (isParseError(cause)) fail(failure("BadResponse", describe(cause)))
+    else if (connected) fail(failure("Reset", `connection lost ${where}: ${describe(cause)}`, cause))
+    else fail(failure("Connect", `cannot connect: ${describe(cause)}`, cause))
+  }
 
-    after(request.timeout, () => fail(failure("Timeout", `not done within ${Duration.format(request.timeout)}`)))
+  after(request.timeout, () => fail(failure("Timeout", `not done within ${Duration.format(request.timeout)}`)))
 
-    outgoing.on("socket", (socket) => {
-      EarlyAnswer.keep(socket)
-      if (isReady(socket)) return void (connected = true)
-      after(connectTimeout, () => {
-        if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
-      })
-      socket.once(target.secure ? "secureConnect" : "connect", () => (connected = true))
+  outgoing.on("socket", (socket) => {
+    EarlyAnswer.keep(socket)
+    if (isReady(socket)) return void (connected = true)
+    after(connectTimeout, () => {
+      if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
     })
-    // Once the answer has begun, it alone tells how the exchange ends: of an early answer that has arrived whole, Node
-    // reports the broken writing first. Only bytes that are not HTTP it reports here.
-    let answering = false
-    outgoing.on("error", (cause) => {
-      if (!answering || isParseError(cause)) lost("before the answer", cause)
-    })
-    outgoing.on("close", () => {
-      if (!answering) lost("before the answer", new Error("closed"))
-    })
-    outgoing.on("response", (incoming) => {
-      answering = true
-      stopWriting?.()
-      const chunks: Array<Buffer> = []
-      let length = 0
-      incoming.on("data", (chunk: Buffer) => {
-        length += chunk.length
-        chunks.push(chunk)
-        if (length > request.maxResponseBytes)
-          fail(failure("ResponseTooLong", `the answer is longer than ${request.maxResponseBytes} bytes`))
-      })
-      incoming.on("error", (cause) => lost("within the answer", cause))
-      incoming.on("end", () => {
-        const response = { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: join(chunks) }
-        finish = () => {
-          if (over) return
-          // An answer that came before all of the request was sent leaves the connection of no use to others.
-          close(outgoing.writableFinished)
-          resume(Effect.succeed(response))
-        }
-        if (outgoing.writableFinished) finish()
-        else setImmediate(finish)
-      })
-    })
-
-    const onSent = (bytes: number): void => {
-      if (!over) request.onSent?.(bytes)
-    }
-    stopWriting = RequestBody.write(outgoing, request.body, onSent, fail)
-
-    return Effect.sync(() => close(false))
+    socket.once(target.secure ? "secureConnect" : "connect", () => (connected = true))
   })
+  // Once the answer has begun, it alone tells how the exchange ends: of an early answer that has arrived whole, Node
+  // reports the broken writing first. Only bytes that are not HTTP it reports here.
+  let answering = false
+  outgoing.on("error", (cause) => {
+    if (!answering || isParseError(cause)) lost("before the answer", cause)
+  })
+  outgoing.on("close", () => {
+    if (!answering) lost("before the answer", new Error("closed"))
+  })
+  outgoing.on("response", (incoming) => {
+    answering = true
+    stopWriting?.()
+    const chunks: Array<Buffer> = []
+    let length = 0
+    incoming.on("data", (chunk: Buffer) => {
+      length += chunk.length
+      chunks.push(chunk)
+      if (length > request.maxResponseBytes)
+        fail(failure("ResponseTooLong", `the answer is longer than ${request.maxResponseBytes} bytes`))
+    })
+    incoming.on("error", (cause) => lost("within the answer", cause))
+    incoming.on("end", () => {
+      const response = { status: incoming.statusCode ?? 0, headers: headersOf(incoming), body: join(chunks) }
+      finish = () => {
+        if (over) return
+        // An answer that came before all of the request was sent leaves the connection of no use to others.
+        close(outgoing.writableFinished)
+        done(Effect.succeed(response))
+      }
+      if (outgoing.writableFinished) finish()
+      else setImmediate(finish)
+    })
+  })
+
+  const onSent = (bytes: number): void => {
+    if (!over) request.onSent?.(bytes)
+  }
+  stopWriting = RequestBody.write(outgoing, request.body, onSent, fail)
+
+  return () => close(false)
+}
 
 const open = (target: Target, agent: Http.Agent, request: Request): Http.ClientRequest =>
   (target.secure ? Https : Http).request({
