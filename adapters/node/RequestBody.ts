@@ -8,12 +8,20 @@ import type { ClientRequest } from "node:http"
 import { SourceError } from "../../core/model/OssError.ts"
 import { type Body, bodySize } from "../../core/ports/Transport.ts"
 
-// Bytes in memory are cut so that progress is smooth and an early answer is seen. Five parts of 10 MiB at once against one
-// bare `end(part)` each: pieces of 256 KiB reach 0.90 of its speed, of 1 MiB 0.94 (a busy machine of two cores).
+// Bytes in memory are cut so that progress is smooth and an early answer is seen. Every cut costs: of 1 GiB in five parts of
+// 10 MiB at once, pieces of 1 MiB reach 0.78 of a bare loop's speed, whole parts 0.85. So pieces double while they are taken
+// faster than 20 MiB/s, and a slow line sees small ones.
 const piece = 1024 * 1024
+const longestPiece = 4 * piece
+const quickMillis = 50
 
 function* pieces(content: Uint8Array): Generator<Uint8Array> {
-  for (let at = 0; at < content.length; at += piece) yield content.subarray(at, at + piece)
+  let size = piece
+  for (let at = 0; at < content.length;) {
+    const began = performance.now()
+    yield content.subarray(at, (at += size))
+    size = performance.now() - began < quickMillis ? Math.min(2 * size, longestPiece) : piece
+  }
 }
 
 type Input = Iterator<Uint8Array> | AsyncIterator<Uint8Array>

@@ -223,6 +223,33 @@ describe("NodeTransport", () => {
     })
   )
 
+  live("cuts a body into small pieces on a slow line", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((incoming, response) => {
+        // 10 MiB/s, in steps of 100 ms: half of what it takes for pieces to grow.
+        const allowance = 1024 * 1024
+        let left = allowance
+        incoming.on("data", (chunk: Buffer) => {
+          if ((left -= chunk.length) > 0) return
+          incoming.pause()
+          setTimeout(() => {
+            left += allowance
+            incoming.resume()
+          }, 100)
+        })
+        incoming.on("end", () => response.end())
+      })
+      const transport = yield* NodeTransport.make()
+      const sent: Array<number> = []
+      const body = bytes(new Uint8Array(24 * 1024 * 1024))
+      yield* transport.send(request(`${server.origin}/k`, { body, onSent: (bytes) => sent.push(bytes) }))
+      const pieces = sent.map((bytes, i) => bytes - (sent[i - 1] ?? 0))
+      // The first ones go into the system's buffers, and are quick.
+      assert.isTrue(pieces.slice(4, -1).includes(1024 * 1024), String(pieces))
+      assert.isAtLeast(pieces.filter((piece) => piece <= 2 * 1024 * 1024).length, 6, String(pieces))
+    })
+  )
+
   live("leaves no timer behind", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start()
