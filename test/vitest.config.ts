@@ -15,6 +15,9 @@ export default defineConfig({
     root,
     include: ["test/**/*.test.ts"],
     exclude: ["test/cluster/**", "test/interop/**", "test/live/**", "**/node_modules/**"],
-    testTimeout: 30_000
+    testTimeout: 30_000,
+    // Vitest leaves one core to the terminal: of two, that is half of the machine.
+    maxWorkers: 2,
+    minWorkers: 2
   }
 })
