@@ -18,14 +18,27 @@ export interface Database {
 }
 
 /**
- * When a statement that failed is tried again: 6 attempts over about 3 seconds, the time in which a database starts anew.
- * Every statement here may be run twice: its condition is that the row is still the runner's own.
+ * Runs a statement, and again while the database is away, for so many milliseconds: the time in which one starts anew. Every
+ * statement that comes here may be run twice, for an answer may be lost: its condition is that the row is still the runner's
+ * own.
  */
-const retry = Schedule.exponential("100 millis", 2).pipe(Schedule.jittered, Schedule.intersect(Schedule.recurs(5)))
+export const patientlyFor =
+  (millis: number) =>
+  <A, R>(statement: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
+    Effect.retry(
+      statement,
+      Schedule.exponential("50 millis").pipe(
+        Schedule.union(Schedule.spaced("1 second")),
+        Schedule.jittered,
+        Schedule.upTo(millis)
+      )
+    )
 
-/** Runs a statement, and again while the database is away. */
-export const patiently = <A, R>(statement: Effect.Effect<A, SqlError, R>): Effect.Effect<A, SqlError, R> =>
-  Effect.retry(statement, retry)
+/** Who begins learns so soon that there is no database, or that it is the wrong one. */
+export const startMillis = 3000
+
+/** `patientlyFor` half a minute. */
+export const patiently = patientlyFor(30_000)
 
 const tableName = /^[a-z_][a-z0-9_]{0,50}$/
 
@@ -49,6 +62,6 @@ export const open = (
     })
     if (now === undefined) return yield* Effect.dieMessage("effect-oss/cluster speaks SQLite and Postgres")
     // Postgres may fail when two processes make one table at once; the second attempt finds it.
-    yield* Effect.forEach(tables(sql), patiently)
+    yield* Effect.forEach(tables(sql), patientlyFor(startMillis))
     return { sql, now }
   })

@@ -82,7 +82,7 @@ export const make = (
     const enter = (bucket: string): Effect.Effect<Room, BudgetError> =>
       Effect.gen(function* () {
         const { bytesPerSecond, concurrency } = limits(bucket)
-        yield* Database.patiently(
+        yield* Database.patientlyFor(timing.patience)(
           db.sql`INSERT INTO ${db.sql(buckets)} (bucket, line) VALUES (${bucket}, 0) ON CONFLICT (bucket) DO NOTHING`
         )
         const slots = yield* SqlSlots.make(db, {
@@ -96,7 +96,7 @@ export const make = (
         const wait =
           bytesPerSecond === undefined
             ? () => Effect.void
-            : yield* SqlLine.make(db, { bucket, bytesPerSecond, buckets, live: slots.live })
+            : yield* SqlLine.make(db, { bucket, bytesPerSecond, buckets, live: slots.live, patience: timing.patience })
         const room: Room = (bytes) => (effect) => slots.turnstile.through(Effect.zipRight(wait(bytes), effect))
         rooms.set(bucket, room)
         return room

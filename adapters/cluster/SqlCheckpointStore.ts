@@ -23,6 +23,8 @@ import * as Database from "./Database.ts"
 export interface Options {
   /** How long a run that does not renew its lease keeps others out, at least 1 second. Default 30 seconds. */
   readonly lease?: Duration.DurationInput | undefined
+  /** How long a save waits for a database that is away before it fails, and the upload with it. Default 30 seconds. */
+  readonly patience?: Duration.DurationInput | undefined
   /** Default `effect_oss_checkpoints`; made where it is missing. */
   readonly table?: string | undefined
 }
@@ -61,6 +63,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, SqlError, Sq
       [name]
     )
     const lease = Math.max(1000, Math.ceil(Duration.toMillis(options.lease ?? "30 seconds")))
+    const patience = Duration.toMillis(options.patience ?? "30 seconds")
     const table = sql(name)
     const mine = ({ id, token }: Held) => sql`id = ${id} AND token = ${token}`
     const renewed = sql`${now} + ${sql.literal(String(lease))}`
@@ -77,7 +80,10 @@ export const make = (options: Options = {}): Effect.Effect<Service, SqlError, Sq
       Effect.gen(function* () {
         const id = bytesToHex(sha256(identity))
         const token = globalThis.crypto.randomUUID()
-        const taken = yield* Effect.mapError(Database.patiently(take(id, token)), failed("Write", "take a lease"))
+        const taken = yield* Effect.mapError(
+          Database.patientlyFor(Database.startMillis)(take(id, token)),
+          failed("Write", "take a lease")
+        )
         if (taken.length > 0) return { id, token, turn: yield* Effect.makeSemaphore(1), isReleased: false }
         const detail = "another run is uploading to the same key, or died less than a lease ago"
         return yield* new CheckpointError({ reason: "Locked", detail })
@@ -89,7 +95,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, SqlError, Sq
         yield* sql`UPDATE ${table} SET token = NULL, expires = 0 WHERE ${mine(held)} AND checkpoint IS NOT NULL`
         yield* sql`DELETE FROM ${table} WHERE ${mine(held)}`
       }).pipe(
-        Database.patiently,
+        Database.patientlyFor(Database.startMillis),
         Effect.catchAll((error) =>
           Effect.logWarning(`a lease was not given back, and ends by itself: ${error.message}`)
         ),
@@ -114,7 +120,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, SqlError, Sq
       Effect.suspend(() =>
         held.isReleased
           ? Effect.fail(released())
-          : Effect.mapError(Database.patiently(statement), failed(reason, what)).pipe(
+          : Effect.mapError(Database.patientlyFor(patience)(statement), failed(reason, what)).pipe(
               Effect.flatMap(([row]) => (row === undefined ? Effect.fail(lost()) : Effect.succeed(row)))
             )
       ).pipe(Effect.uninterruptible, held.turn.withPermits(1))

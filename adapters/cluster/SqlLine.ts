@@ -16,6 +16,8 @@ export interface Options {
   readonly bucket: string
   readonly bytesPerSecond: number
   readonly buckets: string
+  /** How long to wait for a database that is away. */
+  readonly patience: number
   /** Runners that share the line. */
   readonly live: () => number
 }
@@ -31,7 +33,7 @@ interface Booking {
 /** Waits until so many bytes may be sent. Fails with `BudgetError` when the database is away for longer than its patience. */
 export const make = (
   { now: databaseNow, sql }: Database.Database,
-  { bucket, buckets, bytesPerSecond, live }: Options
+  { bucket, buckets, bytesPerSecond, live, patience }: Options
 ): Effect.Effect<(bytes: number) => Effect.Effect<void, BudgetError>> =>
   Effect.gen(function* () {
     const now = SqlSlots.spans(yield* Effect.clock)
@@ -50,7 +52,7 @@ export const make = (
     const book = (millis: number): Effect.Effect<number, SqlError> => {
       const span = sql.literal(millis.toFixed(6))
       return Effect.map(
-        Database.patiently(
+        Database.patientlyFor(patience)(
           sql<{ readonly wait: number | string }>`UPDATE ${sql(buckets)} SET line = ${later} + ${span}
             WHERE bucket = ${bucket} RETURNING line - ${span} - ${databaseNow} AS wait`
         ),

@@ -1,6 +1,7 @@
 /** The budget of a bucket holds over processes: its slots, its bandwidth, and everybody's turn. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as SqlClient from "@effect/sql/SqlClient"
+import * as Statement from "@effect/sql/Statement"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -172,6 +173,26 @@ describe.each(Object.entries(engines))("a budget in %s", (_, engine) => {
       yield* Effect.repeat(Effect.sleep(20), { until: () => Effect.map(rows, ({ length }) => length === 0) })
       yield* idle.withPermit("media", 0)(Effect.void)
     }).pipe(Effect.timeout("20 seconds"), provided)
+  )
+
+  it.live("costs statements by the second, not by the request", () =>
+    Effect.gen(function* () {
+      let statements = 0
+      const counted: Statement.Statement.Transformer = (statement) =>
+        Effect.sync(() => {
+          statements++
+          return statement
+        })
+      yield* Effect.gen(function* () {
+        const { withPermit } = yield* SqlBudget.make({ concurrency: 8, bytesPerSecond: 100_000_000, prefix: "cost" })
+        yield* Effect.forEach(Array.from({ length: 1000 }), () => withPermit("media", 10_000)(Effect.sleep(10)), {
+          concurrency: 50,
+          discard: true
+        })
+      }).pipe(Effect.scoped, Statement.withTransformer(counted))
+      assert.isAbove(statements, 0)
+      assert.isBelow(statements, 200)
+    }).pipe(provided)
   )
 
   it.live("fails those who wait when its database is away for longer than its patience", () =>

@@ -77,28 +77,39 @@ export const startPostgres = (settings: Readonly<Record<string, string>>) =>
       "-c",
       `${name}=${value}`
     ])
-    yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), "-k", folder, ...options], {
-          ...as,
-          cwd: folder,
-          stdio: "ignore"
-        })
-      ),
-      (server) =>
-        Effect.async<void>((resume) => {
-          if (server.exitCode !== null) return resume(Effect.void)
-          server.once("exit", () => resume(Effect.void))
-          server.kill("SIGQUIT")
-        })
-    )
-    yield* Effect.retry(
+    const begin = () =>
+      spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), "-k", folder, ...options], {
+        ...as,
+        cwd: folder,
+        stdio: "ignore"
+      })
+    let server = begin()
+    const stop = Effect.async<void>((resume) => {
+      if (server.exitCode !== null) return resume(Effect.void)
+      server.once("exit", () => resume(Effect.void))
+      server.kill("SIGQUIT")
+    })
+    yield* Effect.addFinalizer(() => stop)
+    const ready = Effect.retry(
       Effect.try(() =>
         execFileSync(join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port)], { stdio: "ignore" })
       ),
-      { times: 100, schedule: undefined, while: () => Effect.as(Effect.sleep(50), true) }
+      { times: 100, while: () => Effect.as(Effect.sleep(50), true) }
     ).pipe(Effect.orDie)
-    return { address: `pg:${port}`, bin, port }
+    yield* ready
+    /** Goes down at once, as after a crash, and comes up again so many milliseconds later. */
+    const restart = (millis: number) =>
+      Effect.zipRight(
+        stop,
+        Effect.zipRight(
+          Effect.sleep(millis),
+          Effect.suspend(() => {
+            server = begin()
+            return ready
+          })
+        )
+      )
+    return { address: `pg:${port}`, bin, port, restart }
   })
 
 /** The address of a Postgres that need not survive the machine. */
