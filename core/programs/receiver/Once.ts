@@ -3,7 +3,6 @@
  *
  * What ran to its end is confirmed, and not run again; what failed or was interrupted is given back (decisions/0012).
  */
-import * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -63,18 +62,21 @@ interface Held {
 const release = (held: ReadonlyArray<Held>) =>
   Effect.forEach(held, ({ claim }) => Effect.ignoreLogged(claim.release), { discard: true })
 
-const confirm = (held: ReadonlyArray<Held>, { answer, ending }: Outcome, { keepFor, keepsAnswers }: Settings) =>
-  Effect.gen(function* () {
-    const now = yield* Clock.currentTimeMillis
-    const kept = keepsAnswers && ending === "handled" && answer.body.length <= maxKept
-    const text = kept ? Option.getOrUndefined(Utf8.decode(answer.body)) : undefined
-    for (const [i, { claim, deed }] of held.entries()) {
-      const rest = Duration.millis(Math.max((deed.until ?? now) - now, 0))
-      yield* claim.confirm(i === 0 ? text : undefined, Duration.max(keepFor, rest))
-    }
-  }).pipe(
-    Effect.catchAll((error) => Effect.logError("the callback was handled, but its guard could not be told", error))
+const confirm = (held: ReadonlyArray<Held>, { answer, ending }: Outcome, { keepFor, keepsAnswers }: Settings) => {
+  const kept = keepsAnswers && ending === "handled" && answer.body.length <= maxKept
+  const text = kept ? Option.getOrUndefined(Utf8.decode(answer.body)) : undefined
+  const confirmOne = ({ claim, deed: { until } }: Held, i: number) =>
+    Effect.clockWith((clock) => {
+      const rest = until === undefined ? 0 : Math.max(until - clock.unsafeCurrentTimeMillis(), 0)
+      return claim.confirm(
+        i === 0 ? text : undefined,
+        rest === 0 ? keepFor : Duration.max(keepFor, Duration.millis(rest))
+      )
+    })
+  return Effect.catchAll(Effect.forEach(held, confirmOne, { discard: true }), (error) =>
+    Effect.logError("the callback was handled, but its guard could not be told", error)
   )
+}
 
 /** Why the deeds cannot be done now, or ever. */
 const standing = (claim: Exclude<ReplayGuard.Claim, ReplayGuard.Claimed>, isDelivery: boolean, tells: boolean) => {
@@ -96,26 +98,33 @@ export const once = <R>(
   settings: Settings,
   attempt: Effect.Effect<Outcome, never, R>
 ): Effect.Effect<Outcome, CallbackRejected, R> => {
-  const claimAll: Effect.Effect<ReadonlyArray<Held> | Outcome, CallbackRejected | StoreError> = Effect.gen(
-    function* () {
-      const held: Array<Held> = []
-      for (const deed of deeds) {
-        const claim = yield* Effect.onError(guard.claim(deed.id, settings.lease), () => release(held))
-        if (claim._tag === "Claimed") held.push({ deed, claim })
-        else return yield* Effect.zipRight(release(held), standing(claim, held.length === 0, settings.tells))
-      }
-      return held
-    }
-  )
+  // Without generators: every callback goes this way.
+  const claimFrom = (
+    held: ReadonlyArray<Held>
+  ): Effect.Effect<ReadonlyArray<Held> | Outcome, CallbackRejected | StoreError> => {
+    const deed = deeds[held.length]
+    if (deed === undefined) return Effect.succeed(held)
+    return Effect.flatMap(
+      Effect.onError(guard.claim(deed.id, settings.lease), () => release(held)),
+      (claim) =>
+        claim._tag === "Claimed"
+          ? claimFrom([...held, { deed, claim }])
+          : Effect.zipRight(release(held), standing(claim, held.length === 0, settings.tells))
+    )
+  }
+  const settle = (held: ReadonlyArray<Held>) => (outcome: Outcome) => {
+    const isDone = outcome.ending === "handled" || outcome.ending === "unanswerable"
+    return Effect.as(isDone ? confirm(held, outcome, settings) : release(held), outcome)
+  }
   return Effect.uninterruptible(
-    Effect.gen(function* () {
-      const held = yield* claimAll
-      if ("answer" in held) return held
-      const outcome = yield* Effect.onError(attempt, () => release(held))
-      const isDone = outcome.ending === "handled" || outcome.ending === "unanswerable"
-      yield* isDone ? confirm(held, outcome, settings) : release(held)
-      return outcome
-    })
+    Effect.flatMap(claimFrom([]), (held) =>
+      "answer" in held
+        ? Effect.succeed(held)
+        : Effect.flatMap(
+            Effect.onError(attempt, () => release(held)),
+            settle(held)
+          )
+    )
   ).pipe(
     Effect.catchTag("StoreError", (error) =>
       Effect.as(
