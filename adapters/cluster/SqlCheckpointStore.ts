@@ -105,6 +105,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, SqlError, Sq
     /** Three attempts in the time of a lease. A database that is away is asked again at the next. */
     const keepAlive = (held: Held) =>
       sql`UPDATE ${table} SET expires = ${renewed} WHERE ${mine(held)} RETURNING id`.pipe(
+        Effect.catchAllDefect(() => Effect.succeed(["unknown"])),
         Effect.orElseSucceed(() => ["unknown"]),
         Effect.repeat({ schedule: Schedule.spaced(lease / 3), while: (rows) => rows.length > 0 && !held.isReleased }),
         Effect.delay(lease / 3)

@@ -5,7 +5,7 @@
  * shrink here first. `Database.Database`'s clock rules leases; here only spans of time count, measured from before a
  * statement was sent, so that a lease ends here before it ends there. Times in milliseconds.
  */
-import type { SqlError } from "@effect/sql/SqlError"
+import { SqlError } from "@effect/sql/SqlError"
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
@@ -67,10 +67,10 @@ export const make = (db: Database.Database, options: Options): Effect.Effect<Slo
       () => (now() < state.until ? Math.min(state.held, state.share) : 0),
       now,
       // Who was given less than he asked for waits for his turn; who now wants more than he asked for says so.
-      () => void (state.share >= state.asked && wake.unsafeOpen())
+      () => void (state.share >= state.asked && wants() > state.asked && wake.unsafeOpen())
     )
+    const wants = (): number => Math.min(slots, turnstile.inUse() + turnstile.waiting())
     const pause = () => interval * Math.max(1, state.live / chorus)
-    const wants = () => Math.min(slots, turnstile.inUse() + turnstile.waiting())
 
     const buckets = sql(options.buckets)
     const runners = sql(options.runners)
@@ -134,7 +134,9 @@ export const make = (db: Database.Database, options: Options): Effect.Effect<Slo
       // Nothing to ask for and nothing to give back: until somebody comes.
       if (wants() === 0 && state.held === 0) yield* wake.await
       wake.unsafeClose()
-      yield* Effect.catchAll(speak, failed)
+      // A client's defect, too, must not end the talk: everybody would wait for ever.
+      const spoken = Effect.catchAllDefect(speak, (cause) => new SqlError({ cause, message: "the client broke" }))
+      yield* Effect.catchAll(spoken, failed)
       yield* Effect.sleep(interval / 10)
       yield* Effect.race(wake.await, Effect.sleep(pause()))
     })

@@ -33,7 +33,7 @@ import { sourceContract } from "../../contracts/Source.contract.ts"
 import * as TestServer from "../../support/TestServer.ts"
 import * as RangeServer from "./RangeServer.ts"
 
-const blockSize = 200_000
+const blockSize = 400_000
 const retry = Schedule.recurs(2)
 const node = NodeTransport.layer()
 
