@@ -45,6 +45,33 @@ describe("snippets", () => {
   })
 })
 
+describe("the Chinese README", () => {
+  const languages = ["README.md", "README.zh-CN.md"].map((file) => readFileSync(join(root, file), "utf8"))
+  const both = (found: (text: string) => ReadonlyArray<string | undefined>) => languages.map(found)
+
+  it("shows the same code and the same commands as the English one", () => {
+    const code = both((text) =>
+      [...text.matchAll(/^(?:> )?```(?:ts|sh)\n([\s\S]*?)```/gm)].map(([, block]) => block!.replace(/ +# .*$/gm, ""))
+    )
+    assert.isAbove(code[0]!.length, 6)
+    assert.deepEqual(code[1], code[0])
+  })
+
+  it("leads to the same pages", () => {
+    const links = both((text) => [...text.matchAll(/\]\((?!README)([^)]+)\)/g)].map(([, link]) => link).sort())
+    assert.isAbove(links[0]!.length, 10)
+    assert.deepEqual(links[1], links[0])
+  })
+
+  it("has the same chapters, and speaks of the same names in its tables", () => {
+    const names = both((text) =>
+      [...text.matchAll(/^(##) |^\| `([\w.]+)` /gm)].map(([, chapter, name]) => chapter ?? name)
+    )
+    assert.isAbove(names[0]!.length, 15)
+    assert.deepEqual(names[1], names[0])
+  })
+})
+
 describe("links", () => {
   it("of all guides lead to what is there", () => {
     const anchorsOf = (file: string) =>
