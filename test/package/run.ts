@@ -181,6 +181,17 @@ const main = async (scratch: string): Promise<void> => {
     await use(latest, withPeers, kinds.slice(0, 2), [newest])
   } else skip("with the newest peers", "the newest are the lowest, and those were used above")
   await examples
+  // Its only example. The others were left out of it, because it takes ten seconds.
+  await check("the demo runs, from the tarball", async () => {
+    const output = await run(here.path, [Path.join(alone, "node_modules/.bin/effect-oss"), "demo", "--json"])
+    const methods = new Set(
+      output
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { method: string }).method)
+    ) // as its help says
+    return methods.size === 5 ? [] : [`wrote ${output}`]
+  })
 }
 
 await Machine.withScratch(main)
