@@ -1,7 +1,10 @@
 /** The snippets of the guides, run against an emulator. Those of browser, receiver and tests are run beside them. */
 import { assert, describe, it } from "@effect/vitest"
+import { CallbackReceiver, Outbox, Source, Transport, Upload } from "effect-oss"
 import { OssEmulator } from "effect-oss/emulator"
 import { FsCheckpointStore } from "effect-oss/fs"
+import { NodeCrypto, NodeTransport } from "effect-oss/node"
+import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,6 +15,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Emulated from "../../support/Emulated.ts"
+import { VideoUploaded } from "../readme/contract.ts"
+import { compare, publish, redeliver } from "./redeliver.ts"
 import { backUp } from "./resume.ts"
 import { sweep } from "./sweep.ts"
 import worker from "./worker.ts"
@@ -54,6 +59,57 @@ describe("the guide to resuming", () => {
       assert.isAbove(again.length, 0)
       assert.strictEqual(Option.getOrThrow(yield* emulator.object("backups/today.tar")).length, 40 * MiB)
       assert.deepEqual(yield* sweep.pipe(Effect.provide(layer)), [])
+    })
+  )
+})
+
+describe("the guide to the outbox", () => {
+  it.scopedLive("redelivers what was kept, and what the bucket holds and nobody knows", () =>
+    Effect.gen(function* () {
+      const secret = Redacted.make("a secret drawn at random")
+      const known: Array<string> = []
+      const receiver = CallbackReceiver.make(
+        VideoUploaded,
+        ({ etag, object, userId }) => Effect.sync(() => ({ videoId: `${userId} ${known.push(`${object} ${etag}`)}` })),
+        { redelivery: { secrets: [secret] } }
+      )
+      // The application is down for OSS, and up for redeliveries: they go to it without a socket.
+      const url = "https://api.example.com/oss/video-uploaded"
+      const down = { status: 503, headers: {}, body: new Uint8Array(0) }
+      const receivers = { [url]: { maxBodyBytes: 65_536, handle: () => Effect.succeed(down) } }
+      const emulator = yield* OssEmulator.make({ bucket: "media", receivers })
+      yield* emulator.clock.shift(-120_000) // what is stored now is 2 minutes old, and settled
+      const toApplication = Layer.map(NodeTransport.layer(), (context) =>
+        Context.make(Transport.Transport, {
+          send: (request) => {
+            if (request.url !== url || request.body._tag !== "Bytes")
+              return Context.get(context, Transport.Transport).send(request)
+            const { headers, method, body } = request
+            return receiver
+              .handle({ method, path: "/oss/video-uploaded", query: undefined, headers, body: body.bytes })
+              .pipe(Effect.provide(NodeCrypto.layer))
+          }
+        })
+      )
+      const layer = Layer.mergeAll(Emulated.client(emulator), Outbox.layerMemory)
+      yield* Effect.gen(function* () {
+        const kept = yield* Effect.flip(publish("videos/a.mp4", Source.text("a"), "u_1"))
+        assert.strictEqual(kept._tag, "CallbackFailed")
+        const metadata = { user: "u_2" }
+        yield* Upload.simple("videos/b.mp4", Source.text("b"), { metadata }) // as if its uploader had been killed
+        const told = yield* Effect.provide(redeliver(secret), toApplication)
+        assert.deepStrictEqual([told.delivered.length, told.kept.length], [1, 0])
+        const isKnown = (key: string, etag: string) => Effect.succeed(known.includes(`${key} ${etag}`))
+        const found = yield* Effect.provide(compare(secret, isKnown), toApplication)
+        assert.deepStrictEqual(
+          found.delivered.map(({ stored }) => stored.key as string),
+          ["videos/b.mp4"]
+        )
+        assert.deepStrictEqual(yield* Effect.provide(compare(secret, isKnown), toApplication), {
+          delivered: [],
+          kept: []
+        })
+      }).pipe(Effect.provide(layer))
     })
   )
 })
