@@ -21,7 +21,8 @@ describe("a moment", () => {
   it("is spelled as signatures have it, without its milliseconds", () =>
     fc.assert(
       fc.property(
-        fc.tuple(times, fc.double({ min: 0, max: 0.999, noNaN: true })),
+        // The sum of more, of which the last 1/32 is lost in the farthest years, would be the next millisecond.
+        fc.tuple(times, fc.double({ min: 0, max: 0.95, noNaN: true })),
         ([time, fraction]) =>
           Instant.datetime(Math.min(time + fraction, Instant.end - 1)) === byEngine(time).replace(/[-:]|\.\d{3}/g, "")
       ),
