@@ -15,26 +15,26 @@ import * as LocalBudget from "../../adapters/cluster/LocalBudget.ts"
 /** Transactions a second that one database does when it does nothing else; for a fleet of 1,000 where that matters. */
 export interface Database {
   readonly storeMessage: number
+  /** In the job's book: that it is to be stored, and later its receipt. */
+  readonly noteObject: number
   readonly lookForMessages: number
   readonly lookForReplies: number
   readonly listRunners: number
   readonly lookOverLocks: number
   readonly speakToBudget: number
   readonly bookBandwidth: number
-  /** On disk, for a message and its reply. */
-  readonly bytesPerMessage: number
 }
 
-/** Postgres 15, durable, on 2 cores of an EPYC that others kept busy (load 9): 8 connections, pgbench, 4 s each. */
+/** Postgres 15, durable, on 2 cores of an EPYC that others kept busy (load 15): 8 connections, pgbench, 4 s each. */
 export const measured: Database = {
-  storeMessage: 674,
-  lookForMessages: 2067,
-  lookForReplies: 5751,
-  listRunners: 1425,
-  lookOverLocks: 793,
-  speakToBudget: 294,
-  bookBandwidth: 921,
-  bytesPerMessage: 1651
+  storeMessage: 521,
+  noteObject: 592,
+  lookForMessages: 1495,
+  lookForReplies: 4040,
+  listRunners: 741,
+  lookOverLocks: 374,
+  speakToBudget: 164,
+  bookBandwidth: 526
 }
 
 /** Seconds between two of the same question, for each runner; the engine's defaults, or what is set for a large fleet. */
@@ -105,13 +105,17 @@ export const talk = ({ database, databaseFactor, intervals, runners, shards }: P
 }
 
 export interface Bound {
-  readonly by: "runners" | "shards" | "messages" | "bucket requests" | "bucket bandwidth"
+  readonly by: "runners" | "shards" | "database" | "bucket requests" | "bucket bandwidth"
   /** Objects a second. */
   readonly rate: number
 }
 
-/** Messages a second beside the talk. */
-const messageRate = (of: Plan): number => Math.max(0, 1 - talk(of).all) * of.database.storeMessage * of.databaseFactor
+/** Milliseconds of the database for one object, where the talk has its share; `Infinity` when that is all. */
+const perObject = (of: Plan): number => {
+  const { noteObject, storeMessage } = of.database
+  const free = Math.max(0, 1 - talk(of).all) * of.databaseFactor
+  return (1000 * (of.messagesPerObject / storeMessage + 1 / noteObject)) / free
+}
 
 /** What each part of the fleet could do if nothing else held it back; the least first. */
 export const bounds = (of: Plan): ReadonlyArray<Bound> =>
@@ -119,7 +123,7 @@ export const bounds = (of: Plan): ReadonlyArray<Bound> =>
     { by: "runners" as const, rate: of.runners * of.perRunner },
     // Work lies in shards, and a shard on one runner: more runners than shards stand idle.
     { by: "shards" as const, rate: Math.min(of.shards, of.runners) * of.perRunner },
-    { by: "messages" as const, rate: messageRate(of) / of.messagesPerObject },
+    { by: "database" as const, rate: 1000 / perObject(of) },
     { by: "bucket requests" as const, rate: (of.buckets * of.requestsPerSecond) / requestsOf(of) },
     { by: "bucket bandwidth" as const, rate: (of.buckets * of.bytesPerSecond) / of.size }
   ].toSorted((a, b) => a.rate - b.rate)
@@ -149,7 +153,7 @@ export const simulate = (
     const batch = Math.max(1, (perGroup * step) / 1000)
     const database = line()
     const requests = Array.from({ length: of.buckets }, line)
-    const perMessage = 1000 / messageRate(of)
+    const each = perObject(of)
     const budget = yield* LocalBudget.make({ concurrency: 100_000, bytesPerSecond: of.bytesPerSecond })
     const begun = yield* Clock.currentTimeMillis
     let ended = begun
@@ -161,7 +165,7 @@ export const simulate = (
           const now = yield* Clock.currentTimeMillis
           const done = Math.max(
             now + step,
-            database(now, batch * of.messagesPerObject * perMessage),
+            database(now, batch * each),
             requests[bucket]?.(now, (batch * requestsOf(of) * 1000) / of.requestsPerSecond) ?? now
           )
           yield* budget.withPermit(`bucket-${bucket}`, Math.round(batch * of.size))(Effect.void)

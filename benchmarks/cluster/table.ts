@@ -7,7 +7,7 @@ const objects = 100_000_000
 const KiB = 1024
 const MiB = 1024 * KiB
 
-const tuned = { intervals: Model.large, shards: 3000, databaseFactor: 16 }
+const tuned = { intervals: Model.large, shards: 3000, databaseFactor: 32 }
 const steps: ReadonlyArray<readonly [name: string, plan: Model.Plan]> = [
   ["1 runner", Model.plan(1)],
   ["10 runners", Model.plan(10)],
@@ -15,7 +15,7 @@ const steps: ReadonlyArray<readonly [name: string, plan: Model.Plan]> = [
   ["300 runners", Model.plan(300)],
   ["1,000 runners, nothing set", Model.plan(1000)],
   ["1,000, asking less often", Model.plan(1000, { intervals: Model.large })],
-  ["1,000, and a database 16 times as fast", Model.plan(1000, { ...tuned, shards: 300 })],
+  ["1,000, and a database 32 times as fast", Model.plan(1000, { ...tuned, shards: 300 })],
   ["1,000, and 3,000 shards", Model.plan(1000, tuned)],
   ["1,000, and 8 buckets, each with a quota of its own", Model.plan(1000, { ...tuned, buckets: 8 })],
   ["1,000, objects of 64 KiB, 1 bucket", Model.plan(1000, { ...tuned, size: 64 * KiB })],

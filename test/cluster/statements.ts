@@ -15,6 +15,7 @@ import * as Fs from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import * as SqlBudget from "../../adapters/cluster/SqlBudget.ts"
+import * as SqlJobs from "../../adapters/cluster/SqlJobs.ts"
 import * as Databases from "./checkpointDatabases.ts"
 
 const seconds = Number(process.argv[2] ?? 5)
@@ -32,6 +33,10 @@ BEGIN;
 UPDATE cluster_messages SET processed = TRUE, last_reply_id = :id WHERE request_id = :id;
 INSERT INTO cluster_replies (id, kind, request_id, payload) VALUES (:id, 0, :id, '${payload}');
 COMMIT;`,
+  "note an object in the job's book, and its receipt (2 statements)": `\\set id random(1, ${large})
+INSERT INTO effect_oss_objects VALUES ('big', :id, 1, 'Waiting', 0, 0, NULL) ON CONFLICT (job, object_key) DO NOTHING;
+INSERT INTO effect_oss_objects AS held VALUES ('big', :id, 1, 'Stored', 1, 0, '${payload}') ON CONFLICT (job, object_key) DO UPDATE SET status = excluded.status, size = excluded.size, detail = excluded.detail WHERE held.attempt <= excluded.attempt;`,
+  "count a job of 100,000 objects": `SELECT COUNT(*), SUM(CASE WHEN status = 'Stored' THEN 1 ELSE 0 END), SUM(size) FROM effect_oss_objects WHERE job = 'counted';`,
   "look for messages of 3 shards": `\\set shard random(1, ${shards - 3})
 UPDATE cluster_messages m SET last_read = NOW() FROM (SELECT m.* FROM cluster_messages m WHERE m.shard_id IN ('default:' || :shard, 'default:' || (:shard + 1), 'default:' || (:shard + 2)) AND NOT EXISTS (SELECT 1 FROM cluster_replies WHERE request_id = m.request_id AND (kind = 0 OR acked = FALSE)) AND m.processed = FALSE AND (m.last_read IS NULL OR m.last_read < NOW() - INTERVAL '10 minutes') FOR UPDATE) AS ids WHERE m.id = ids.id RETURNING ids.*;`,
   "look for the replies to 8 requests": `SELECT id, kind, request_id, payload, sequence FROM cluster_replies WHERE request_id IN (1,2,3,4,5,6,7,8) AND (kind = 0 OR (kind IS NULL AND acked = FALSE)) ORDER BY rowid ASC;`,
@@ -49,6 +54,8 @@ COMMIT;`,
 const prepare = Effect.gen(function* () {
   const sql = yield* SqlClient.SqlClient
   yield* Effect.scoped(SqlBudget.make({ concurrency: fleet }))
+  yield* SqlJobs.make()
+  yield* sql`INSERT INTO effect_oss_objects SELECT 'counted', i, 1, 'Stored', 1, 0, ${payload} FROM generate_series(1, 100000) i`
   yield* sql`INSERT INTO effect_oss_budget_buckets VALUES ('media', 0)`
   yield* sql`INSERT INTO effect_oss_budget_runners SELECT 'media', i, 1, 2, 0, 4000000000000 FROM generate_series(1, ${fleet}::int) i`
   yield* sql`INSERT INTO cluster_runners (address, runner, last_heartbeat, healthy)
@@ -102,12 +109,15 @@ const measure = Effect.gen(function* () {
       process.stdout.write(`${name.padEnd(66)} ${String(rate).padStart(7)} a second\n`)
     }
     Fs.rmSync(file)
-    const size = yield* sql<{ readonly bytes: string }>`
-      SELECT (pg_total_relation_size('cluster_messages') + pg_total_relation_size('cluster_replies'))
-        / (SELECT count(*) FROM cluster_messages) AS bytes`
-    process.stdout.write(
-      `${"bytes on disk for each message and its reply".padEnd(66)} ${String(size[0]?.bytes).padStart(7)}\n`
-    )
+    for (const [what, table] of [
+      ["a message", "cluster_messages"],
+      ["a reply", "cluster_replies"],
+      ["an object in the book", "effect_oss_objects"]
+    ] as const) {
+      const [size] = yield* sql<{ readonly bytes: string }>`
+        SELECT pg_total_relation_size(${table}::text) / COUNT(*) AS bytes FROM ${sql(table)}`
+      process.stdout.write(`${`${what}, bytes on disk`.padEnd(66)} ${String(size?.bytes).padStart(7)}\n`)
+    }
   }).pipe(Effect.scoped, Effect.provide(tables))
   process.stdout.write(`${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(1)}\n`)
 })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Model from "../../../benchmarks/cluster/Model.ts"
 
-const tuned = { intervals: Model.large, shards: 3000, databaseFactor: 16 }
+const tuned = { intervals: Model.large, shards: 3000, databaseFactor: 32 }
 const heldBackBy = (plan: Model.Plan) => Model.bounds(plan)[0]!.by
 
 describe("the plan for many runners", () => {
@@ -15,9 +15,9 @@ describe("the plan for many runners", () => {
         Model.plan(1000),
         Model.plan(1000, tuned),
         Model.plan(1000, { ...tuned, shards: 10 }),
-        Model.plan(1000, { ...tuned, size: 64 * 1024, messagesPerObject: 0.1 })
+        Model.plan(1000, { ...tuned, size: 64 * 1024, databaseFactor: 64 })
       ].map(heldBackBy),
-      ["runners", "messages", "messages", "bucket bandwidth", "shards", "bucket requests"]
+      ["runners", "database", "database", "bucket bandwidth", "shards", "bucket requests"]
     )
   })
 
@@ -39,7 +39,7 @@ describe("the plan for many runners", () => {
   for (const [name, plan] of [
     ["its runners", Model.plan(10)],
     ["the database", Model.plan(1000, { ...tuned, databaseFactor: 1 })],
-    ["the requests of a bucket", Model.plan(1000, { ...tuned, size: 64 * 1024, messagesPerObject: 0.1 })],
+    ["the requests of a bucket", Model.plan(1000, { ...tuned, size: 64 * 1024, databaseFactor: 64 })],
     ["the bandwidth of a bucket", Model.plan(1000, tuned)]
   ] as const) {
     it.effect(`comes to the same by queueing in simulated time, held back by ${name}`, () =>
