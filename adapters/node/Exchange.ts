@@ -37,20 +37,21 @@ type Outcome = Effect.Effect<Response, TransportError | SourceError>
 
 /** Sends the request through the agent. Fails as the port `Transport` says. */
 export const run = (target: Target, agent: Http.Agent, connectTimeout: Duration.Duration, request: Request): Outcome =>
-  // What the closures given to `Effect.async` refer to stays in memory until V8's next full collection, long after they
-  // are done. So they let go of the request.
-  Effect.suspend(() => {
-    let begin: ((done: (outcome: Outcome) => void) => () => void) | undefined = (done) =>
-      exchange(target, agent, connectTimeout, request, done)
-    return Effect.async((resume) => {
-      let cancel: (() => void) | undefined
-      cancel = begin?.((outcome) => {
-        cancel = undefined
-        resume(outcome)
-      })
-      begin = undefined
-      return Effect.sync(() => cancel?.())
+  Effect.suspend(() => letGo((done) => exchange(target, agent, connectTimeout, request, done)))
+
+/**
+ * What the closures given to `Effect.async` refer to, they and the functions around them, stays in memory until V8's next
+ * full collection, long after it is done. So they stand by themselves, and let go of the request.
+ */
+const letGo = (begin: ((done: (outcome: Outcome) => void) => () => void) | undefined): Outcome =>
+  Effect.async((resume) => {
+    let cancel: (() => void) | undefined
+    cancel = begin?.((outcome) => {
+      cancel = undefined
+      resume(outcome)
     })
+    begin = undefined
+    return Effect.sync(() => cancel?.())
   })
 
 /** Begins the exchange; `done` is told its outcome, once. Answers how to give it up. */

@@ -13,9 +13,9 @@
  * `ServiceError 403`), `interrupted` or `defect`. Labels of the application's own come by `Effect.tagMetrics`.
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Metric from "effect/Metric"
 import * as MetricBoundaries from "effect/MetricBoundaries"
 import * as MetricKey from "effect/MetricKey"
@@ -88,27 +88,35 @@ const outcomeOf = (exit: Exit.Exit<unknown, RequestError>): string => {
   return error._tag === "ServiceError" ? `ServiceError ${error.status}` : error._tag
 }
 
+/** The labels that the application has put around: fetched once, not anew by each metric. */
+const labels = FiberRef.get(FiberRef.currentMetricLabels)
+
 /** Counts a whole operation when it ends, however it does. */
 export const operation = <A, R>(
   name: string,
   effect: Effect.Effect<A, RequestError, R>
 ): Effect.Effect<A, RequestError, R> => {
   const metrics = byOperation(name)
-  return Effect.flatMap(Clock.currentTimeNanos, (begin) =>
-    Effect.onExit(effect, (exit) =>
-      Effect.flatMap(Clock.currentTimeNanos, (end) =>
-        Effect.zipRight(
-          Metric.update(metrics.requests(outcomeOf(exit)), 1),
-          Metric.update(metrics.duration, Number(end - begin) / 1e6)
-        )
-      )
+  return Effect.clockWith((clock) => {
+    const begin = clock.unsafeCurrentTimeNanos()
+    return Effect.onExit(effect, (exit) =>
+      Effect.map(labels, (labels) => {
+        metrics.requests(outcomeOf(exit)).unsafeUpdate(1, labels)
+        metrics.duration.unsafeUpdate(Number(clock.unsafeCurrentTimeNanos() - begin) / 1e6, labels)
+      })
     )
-  )
+  })
 }
 
 /** Counts one request; `bytes` of body are counted when it is answered. */
 export const attempt = <A, E, R>(name: string, bytes: number, send: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
   const metrics = byOperation(name)
-  const sent = Effect.zipRight(Metric.update(metrics.attempts, 1), send)
-  return bytes === 0 ? sent : Effect.tap(sent, Metric.update(metrics.bodyBytes, bytes))
+  return Effect.flatMap(labels, (labels) => {
+    metrics.attempts.unsafeUpdate(1, labels)
+    if (bytes === 0) return send
+    return Effect.map(send, (answer) => {
+      metrics.bodyBytes.unsafeUpdate(bytes, labels)
+      return answer
+    })
+  })
 }
