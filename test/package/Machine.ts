@@ -12,7 +12,7 @@ import { fileURLToPath } from "node:url"
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 const cache = Path.join(root, "node_modules/.cache/effect-oss-nodes")
 
-/** Runs a program to its end, two minutes at most, and answers what it wrote to stdout; else rejects with all it wrote. */
+/** Runs a program to its end, five minutes at most, and answers what it wrote to stdout; else rejects with all it wrote. */
 export const run = (
   file: string,
   args: ReadonlyArray<string>,
@@ -22,7 +22,7 @@ export const run = (
     const env = { ...process.env, ...options.env }
     // Under `npm run`, npm would otherwise take this repository for the project to install into.
     for (const name of Object.keys(env)) if (/^npm_(?!config_(registry|cache|userconfig))/.test(name)) delete env[name]
-    const settings = { cwd: options.cwd ?? root, env, timeout: 120_000, maxBuffer: 2 ** 26 }
+    const settings = { cwd: options.cwd ?? root, env, timeout: 300_000, maxBuffer: 2 ** 26 }
     execFile(file, args, settings, (error, stdout, stderr) => {
       if (error === null) resolve(stdout)
       else reject(new Error(`${[Path.basename(file), ...args].join(" ")}\n${stdout}${stderr}`))
