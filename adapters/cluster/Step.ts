@@ -9,20 +9,22 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { CallbackFailed, InvalidParam, SourceError } from "../../core/model/OssError.ts"
+import { CallbackFailed, Crc64Mismatch, InvalidParam } from "../../core/model/OssError.ts"
 import * as PartPlan from "../../core/model/PartPlan.ts"
 import type { Uploaded } from "../../core/model/Uploaded.ts"
 import { Crypto } from "../../core/ports/Crypto.ts"
 import * as Outbox from "../../core/ports/Outbox.ts"
 import type { Source } from "../../core/ports/Source.ts"
 import * as MultipartSteps from "../../core/programs/MultipartSteps.ts"
-import { OssClient } from "../../core/programs/OssClient.ts"
+import * as OssClient from "../../core/programs/OssClient.ts"
 import * as Redelivery from "../../core/programs/Redelivery.ts"
 import * as Upload from "../../core/programs/Upload.ts"
 import { Budget } from "./Budget.ts"
 import type * as Callbacks from "./Callbacks.ts"
+import * as Copy from "./Copy.ts"
 import { Gate } from "./Gate.ts"
 import { Jobs } from "./Jobs.ts"
+import * as ObjectSource from "./ObjectSource.ts"
 import * as Receipt from "./Receipt.ts"
 import { Sources } from "./Sources.ts"
 import type { UploadRequest } from "./UploadRequest.ts"
@@ -47,19 +49,21 @@ export const defaultPatience: Schedule.Schedule<unknown> = Schedule.exponential(
 )
 
 /** Everything that the steps use. */
-export type Needs = OssClient | Sources | Jobs | Gate | Budget | StepSettings
+export type Needs = OssClient.OssClient | Sources | Jobs | Gate | Budget | StepSettings
 
 /** An object that needs a multipart upload. */
 export interface Planned {
   readonly size: number
   readonly fingerprint: string
   readonly partSize: number
+  /** Of the whole source, where it is another object of OSS that can be copied; else null. */
+  readonly crc64: bigint | null
   /** The key's uploads that were pending before: not ours. */
   readonly others: ReadonlyArray<string>
 }
 
 /** Tries again what may pass, and sums up what does not. A cancellation is heard in between. */
-const patient = <A, R>(
+export const patient = <A, R>(
   job: string,
   step: Effect.Effect<A, Receipt.StepError, R>
 ): Effect.Effect<A, Receipt.UploadFailed, R | StepSettings | Gate> =>
@@ -79,10 +83,10 @@ const optionsOf = ({
 }: UploadRequest): Effect.Effect<
   { readonly options: MultipartSteps.Options<unknown>; readonly bound: Callbacks.Bound | undefined },
   InvalidParam,
-  StepSettings | OssClient
+  StepSettings | OssClient.OssClient
 > =>
   Effect.gen(function* () {
-    const client = yield* OssClient
+    const client = yield* OssClient.OssClient
     const { callbacks } = yield* StepSettings
     if (bucket !== undefined && bucket !== client.bucket.name) {
       const reason = `is of the bucket ${bucket}, but this runner serves ${client.bucket.name}`
@@ -101,7 +105,7 @@ const receiptOf = (
 const withOutcome = <E, R>(
   bound: Callbacks.Bound | undefined,
   upload: Effect.Effect<Uploaded<unknown>, E | CallbackFailed, R>
-): Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient> =>
+): Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient.OssClient> =>
   upload.pipe(
     Effect.map((uploaded) => {
       if (bound === undefined) return receiptOf(uploaded, { _tag: "None" })
@@ -118,7 +122,7 @@ const withOutcome = <E, R>(
       (failed) =>
         Effect.gen(function* () {
           const outbox = yield* Effect.serviceOption(Outbox.Outbox)
-          const { signer } = yield* OssClient
+          const { signer } = yield* OssClient.OssClient
           if (bound !== undefined && Option.isSome(outbox)) {
             yield* Redelivery.keeping(bound.callback)(Effect.fail(failed)).pipe(
               Effect.ignore, // the failure itself; an outbox that fails is logged there
@@ -129,7 +133,7 @@ const withOutcome = <E, R>(
           return receiptOf(failed.stored, { _tag: "Failed", reason: failed.reason, detail: failed.detail })
         })
     )
-  ) as Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient> // catchIf leaves CallbackFailed in the type
+  ) as Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient.OssClient> // catchIf leaves CallbackFailed in the type
 
 const planOf = ({ options }: UploadRequest, size: number) => PartPlan.make(size, { partSize: options?.partSize })
 
@@ -156,6 +160,10 @@ export const fail = (
     Effect.catchAll((error) => Effect.logError(`${request.key} failed (${failure.message}), and ${error.message}`))
   )
 
+/** The object that a source is, if OSS can copy it to the client's bucket. */
+export const copyable = (source: Source, client: OssClient.Service): ObjectSource.Described | undefined =>
+  ObjectSource.is(source) && Copy.isPossible(source.object, client.bucket) ? source.object : undefined
+
 /** Looks at the source: one part is stored at once, more are planned. */
 export const begin = (
   job: string,
@@ -166,12 +174,14 @@ export const begin = (
     Effect.gen(function* () {
       const { bound, options } = yield* optionsOf(request)
       const budget = yield* Budget
-      const client = yield* OssClient
+      const client = yield* OssClient.OssClient
       const source = yield* (yield* Sources).open(request.source)
       const plan = yield* planOf(request, source.size)
       if (plan.count > 1) {
         const others = yield* MultipartSteps.pendingOf(request.key)
-        return { size: source.size, fingerprint: source.fingerprint, partSize: plan.partSize, others }
+        const { fingerprint, size } = source
+        const crc64 = copyable(source, client)?.crc64 ?? null
+        return { size, fingerprint, partSize: plan.partSize, crc64, others }
       }
       const put = Upload.simple(
         request.key,
@@ -198,60 +208,11 @@ export const open = (
     })
   )
 
-/** Opens the source again, as it was. */
-const reopen = (request: UploadRequest, { fingerprint, size }: Planned): Effect.Effect<Source, SourceError, Sources> =>
-  Effect.gen(function* () {
-    const source = yield* (yield* Sources).open(request.source)
-    if (source.size === size && source.fingerprint === fingerprint) return source
-    const detail = "is not what its upload began with"
-    return yield* new SourceError({ reason: "Changed", source: source.name, detail })
-  })
-
-/** The parts `from` to `to`. */
-export interface Range {
-  readonly from: number
-  readonly to: number
-}
-
-/** Sends what the server does not show of a range of parts. */
-export const range = (
-  job: string,
-  request: UploadRequest,
-  planned: Planned,
-  uploadId: string,
-  { from, to }: Range
-): Effect.Effect<ReadonlyArray<MultipartSteps.SentPart>, Receipt.UploadFailed, Needs> =>
-  patient(
-    job,
-    Effect.gen(function* () {
-      const { parts: concurrency } = yield* StepSettings
-      const budget = yield* Budget
-      const gate = yield* Gate
-      const client = yield* OssClient
-      const source = yield* reopen(request, planned)
-      const plan = yield* PartPlan.make(planned.size, { partSize: planned.partSize })
-      const parts = yield* MultipartSteps.sendRange<Receipt.StepError>(
-        { key: request.key, uploadId },
-        plan,
-        { from, to },
-        source,
-        {
-          concurrency,
-          trafficLimit: request.options?.trafficLimit,
-          around: (part) => budget.withPermit(client.bucket.name, part.size),
-          onSent: () => gate.pass(job)
-        }
-      )
-      const bytes = parts.reduce((sum, { size }) => sum + size, 0)
-      yield* (yield* Jobs).sent(job, request.key, from, bytes)
-      return parts
-    })
-  )
-
-/** Makes the parts the object. */
+/** Makes the parts the object. Those that OSS has copied are proved here: together they must be their source. */
 export const complete = (
   job: string,
   request: UploadRequest,
+  planned: Planned,
   uploadId: string,
   parts: ReadonlyArray<MultipartSteps.SentPart>
 ): Effect.Effect<Receipt.Receipt, Receipt.UploadFailed, Needs> =>
@@ -259,13 +220,17 @@ export const complete = (
     job,
     Effect.gen(function* () {
       const { bound, options } = yield* optionsOf(request)
+      const server = MultipartSteps.crc64Of(parts)
+      if (planned.crc64 !== null && planned.crc64 !== server) {
+        return yield* new Crc64Mismatch({ of: request.key, client: planned.crc64, server })
+      }
       const completed = MultipartSteps.complete({ key: request.key, uploadId }, parts, options)
       return yield* settled(job, request, withOutcome(bound, completed))
     })
   )
 
 /** Aborts everything pending under the key that was not there before. */
-export const abandon = (request: UploadRequest, { others }: Planned): Effect.Effect<void, never, OssClient> =>
+export const abandon = (request: UploadRequest, { others }: Planned): Effect.Effect<void, never, OssClient.OssClient> =>
   MultipartSteps.abortOthers(request.key, others).pipe(
     Effect.retry({ schedule: defaultPatience, while: (error) => error._tag === "TransportError" }),
     Effect.catchAll((error) => Effect.logWarning(`uploads of ${request.key} may still be pending: ${error.message}`))

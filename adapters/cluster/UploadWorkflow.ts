@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type { SentPart } from "../../core/programs/MultipartSteps.ts"
 import { Receipt, UploadFailed } from "./Receipt.ts"
+import * as RangeStep from "./RangeStep.ts"
 import * as Step from "./Step.ts"
 import { attemptOf, UploadRequest } from "./UploadRequest.ts"
 
@@ -24,6 +25,7 @@ const Planned = Schema.Struct({
   size: Schema.Number,
   fingerprint: Schema.String,
   partSize: Schema.Number,
+  crc64: Schema.NullOr(Schema.BigInt),
   others: Schema.Array(Schema.String)
 })
 
@@ -93,7 +95,7 @@ export const begin = (name: string, job: string, request: UploadRequest) =>
     )
   })
 
-const rangesOf = ({ partSize, size }: typeof Planned.Type, partsInRange: number): ReadonlyArray<Step.Range> => {
+const rangesOf = ({ partSize, size }: typeof Planned.Type, partsInRange: number): ReadonlyArray<RangeStep.Range> => {
   const count = Math.ceil(size / partSize)
   return Array.from({ length: Math.ceil(count / partsInRange) }, (_, i) => ({
     from: i * partsInRange + 1,
@@ -141,7 +143,7 @@ const upload = (cut: Cut, job: string, request: UploadRequest) =>
       name: "complete",
       success: Receipt,
       error: UploadFailed,
-      execute: Step.complete(job, request, uploadId, parts)
+      execute: Step.complete(job, request, planned, uploadId, parts)
     })
   }).pipe(Effect.tapError((failure) => Step.fail(job, request, failure)))
 
@@ -151,7 +153,7 @@ export const layer = (cut: Cut): Layer.Layer<never, never, WorkflowEngine.Workfl
     workflow.toLayer(({ job, request }) => upload(cut, job, request)),
     // No activity of its own: the range is its only step, and knows by ListParts what is done.
     range.toLayer(({ from, job, planned, request, to, uploadId }) =>
-      Effect.map(Step.range(job, request, planned, uploadId, { from, to }), (parts) =>
+      Effect.map(RangeStep.send(job, request, planned, uploadId, { from, to }), (parts) =>
         parts.map(({ crc64, etag, number, size }) => [number, size, etag, crc64] as const)
       )
     )

@@ -122,6 +122,9 @@ export const sendRange = <E = never>(
     })
   ).pipe(Effect.withSpan("oss.MultipartSteps.sendRange", { captureStackTrace: false, attributes: { from, to } }))
 
+/** CRC-64 of the object that the parts make, all of them in order. */
+export const crc64Of = Parts.combinedCrc64
+
 /** Makes the parts, all of them in order, the object. Finds out by HeadObject when an earlier attempt had won. */
 export const complete = <A>(
   { key, uploadId }: Pending,

@@ -15,6 +15,10 @@ if (!Postgres.isHere) {
   process.exit(0)
 }
 
+// Ended from outside, it takes its processes with it.
+const ended = new AbortController()
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => ended.abort())
+
 const report = await Effect.runPromise(
   Effect.scoped(
     Chaos.run({
@@ -31,7 +35,8 @@ const report = await Effect.runPromise(
           `${objects.stored} of ${objects.total} objects, ${Math.round(bytes / MiB)} MiB, ${objects.failed} failed, ${kills} kills\n`
         )
     })
-  )
+  ),
+  { signal: ended.signal }
 )
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
 const { deadLetters, log, pendingUploads, untold, wrong } = report

@@ -47,8 +47,8 @@ export const request = (key: string, more: Partial<UploadRequest> = {}): UploadR
 })
 
 /** Everything but the sources: emulator, client, book, engine, runner. */
-export const layer = (
-  sources: Layer.Layer<Sources>,
+export const layer = <R = never>(
+  sources: Layer.Layer<Sources, never, R>,
   options: Runner.Options = {},
   emulated: OssEmulator.ServerOptions = {}
 ) =>

@@ -148,14 +148,11 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       yield* victim.kill
       kills++
       yield* Effect.sleep(1000 * (yield* Random.nextRange(0.2, 2)))
-      yield* victim.restart
+      yield* victim.ensure
     }).pipe(Effect.forever)
     if (options.killEvery > 0) yield* Effect.forkScoped(killer)
     // A runner that gave up by itself, as one may whose database is away, is started again as a service manager would.
-    const manager = Effect.forEach(fleet, (runner) => (runner.isAlive() ? Effect.void : runner.restart)).pipe(
-      Effect.delay("3 seconds"),
-      Effect.forever
-    )
+    const manager = Effect.forEach(fleet, (runner) => runner.ensure).pipe(Effect.delay("3 seconds"), Effect.forever)
     yield* Effect.forkScoped(manager)
 
     const watcher = Effect.gen(function* () {

@@ -23,10 +23,8 @@ export const database = (address: string): Layer.Layer<SqlClient.SqlClient> => {
 }
 
 const sharding = {
-  // Postgres gives a killed runner's shards free when its connection breaks; this is for one that hangs. Much less, and a
-  // busy machine looks like a dead one.
-  shardLockExpiration: "15 seconds",
-  shardLockRefreshInterval: "5 seconds",
+  // The times of shard locks stay as they are (10 and 35 seconds). Postgres gives a killed runner's shards free when its
+  // connection breaks; with less time a busy machine looks like a dead one.
   refreshAssignmentsInterval: "1 second",
   entityMessagePollInterval: "1 second",
   runnerHealthCheckInterval: "5 seconds",

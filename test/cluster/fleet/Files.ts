@@ -32,11 +32,11 @@ export const make = (path: string, key: string, size: number, seed: number): Fil
   return { key, path, size, crc64: hasher.digest() }
 }
 
-/** Sizes from 1 KiB to `largest` bytes, as many in each power of two; always the same. */
+/** Sizes from 1 KiB to `largest` bytes, most of them small, as objects are; always the same. */
 export const sizes = (count: number, largest: number): ReadonlyArray<number> => {
   const steps = Math.log2(largest / 1024)
   return Array.from({ length: count }, (_, i) => {
     const turn = (i * 0.618033988749895) % 1 // the golden ratio: spread evenly, whatever the count
-    return i === count - 1 ? largest : Math.floor(1024 * 2 ** (turn * steps))
+    return i === count - 1 ? largest : Math.floor(1024 * 2 ** (turn ** 4 * steps))
   })
 }

@@ -12,24 +12,27 @@ import type { Setting } from "./Setting.ts"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 // Within node_modules, so that what is not bundled is found from there.
-const out = fileURLToPath(new URL("../node_modules/.fleet/", import.meta.url))
+const out = fileURLToPath(new URL(`../node_modules/.fleet/${process.pid}/`, import.meta.url))
 
-/** Bundles both programs. */
-export const bundle: Effect.Effect<void> = Effect.promise(() =>
-  build({
-    entryPoints: [`${here}runner.ts`, `${here}feeder.ts`],
-    outdir: out,
-    outExtension: { ".js": ".mjs" },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    target: "node20",
-    external: ["better-sqlite3", "pg-native", "msgpackr-extract"],
-    banner: {
-      js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
-    },
-    logLevel: "error"
-  })
+/** Bundles both programs, for the length of the scope. */
+export const bundle: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.promise(() =>
+    build({
+      entryPoints: [`${here}runner.ts`, `${here}feeder.ts`],
+      outdir: out,
+      outExtension: { ".js": ".mjs" },
+      bundle: true,
+      platform: "node",
+      format: "esm",
+      target: "node20",
+      external: ["better-sqlite3", "pg-native", "msgpackr-extract"],
+      banner: {
+        js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
+      },
+      logLevel: "error"
+    })
+  ),
+  () => Effect.sync(() => Fs.rmSync(out, { recursive: true, force: true }))
 )
 
 /** A command that holds what follows it down, such as `taskset -c 0`; or nothing. */
@@ -43,7 +46,8 @@ export const start = (name: "runner" | "feeder", setting: Setting, holding: Hold
   const [command = process.execPath, ...args] = [...holding, process.execPath]
   const file = said === undefined ? "ignore" : Fs.openSync(said, "a")
   const child = spawn(command, [...args, `${out}${name}.mjs`, JSON.stringify(setting)], {
-    stdio: ["ignore", name === "feeder" ? "pipe" : file, file]
+    // Its standard input ends with this process, however that ends; the program then ends too.
+    stdio: ["pipe", name === "feeder" ? "pipe" : file, file]
   })
   if (typeof file === "number") Fs.closeSync(file)
   return child
@@ -53,19 +57,21 @@ export const start = (name: "runner" | "feeder", setting: Setting, holding: Hold
 export const runner = (setting: Setting, holding?: Holding): Effect.Effect<Runner, never, Scope.Scope> =>
   Effect.gen(function* () {
     let child = start("runner", setting, holding)
+    const isAlive = () => child.exitCode === null && child.signalCode === null
     yield* Effect.addFinalizer(() => Effect.suspend(() => end(child, "SIGKILL")))
     return {
       kill: Effect.suspend(() => end(child, "SIGKILL")),
-      restart: Effect.sync(() => void (child = start("runner", setting, holding))),
-      isAlive: () => child.exitCode === null && child.signalCode === null
+      ensure: Effect.sync(() => {
+        if (!isAlive()) child = start("runner", setting, holding)
+      })
     }
   })
 
 export interface Runner {
   /** kill -9. */
   readonly kill: Effect.Effect<void>
-  readonly restart: Effect.Effect<void>
-  readonly isAlive: () => boolean
+  /** Starts it again, unless it is alive: two at one address would drive each other out of the cluster. */
+  readonly ensure: Effect.Effect<void>
 }
 
 /** Runs the feeder to its end; answers what it printed. Killed with the fiber. */

@@ -30,5 +30,8 @@ export type Setting = typeof Setting.Type
 
 const fromJson = Schema.decodeSync(Schema.parseJson(Setting))
 
-/** The setting of this process: its first argument. */
-export const own = (): Setting => fromJson(process.argv[2] ?? "{}")
+/** The setting of this process: its first argument. From now on the process ends when the one that started it does. */
+export const own = (): Setting => {
+  process.stdin.resume().once("end", () => process.exit(1))
+  return fromJson(process.argv[2] ?? "{}")
+}

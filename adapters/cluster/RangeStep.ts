@@ -1,0 +1,92 @@
+/**
+ * The step that moves the bytes: a range of an upload's parts, on the runner that has it. It may be done again anywhere.
+ *
+ * Parts of files and URLs pass through here; those of another object OSS copies itself, where it can. Sizes in bytes, parts
+ * numbered from 1.
+ */
+import * as Effect from "effect/Effect"
+import { SourceError, UnexpectedResponse } from "../../core/model/OssError.ts"
+import * as PartPlan from "../../core/model/PartPlan.ts"
+import type { Source } from "../../core/ports/Source.ts"
+import * as MultipartSteps from "../../core/programs/MultipartSteps.ts"
+import { OssClient } from "../../core/programs/OssClient.ts"
+import * as MultipartOperation from "../../core/wire/MultipartOperation.ts"
+import { Budget } from "./Budget.ts"
+import * as Copy from "./Copy.ts"
+import { Gate } from "./Gate.ts"
+import { Jobs } from "./Jobs.ts"
+import type * as ObjectSource from "./ObjectSource.ts"
+import type * as Receipt from "./Receipt.ts"
+import { Sources } from "./Sources.ts"
+import * as Step from "./Step.ts"
+import type { UploadRequest } from "./UploadRequest.ts"
+
+/** Opens the source again, as it was. */
+const reopen = (
+  request: UploadRequest,
+  { fingerprint, size }: Step.Planned
+): Effect.Effect<Source, SourceError, Sources> =>
+  Effect.gen(function* () {
+    const source = yield* (yield* Sources).open(request.source)
+    if (source.size === size && source.fingerprint === fingerprint) return source
+    const detail = "is not what its upload began with"
+    return yield* new SourceError({ reason: "Changed", source: source.name, detail })
+  })
+
+/** Lets OSS copy a part. Only ListParts tells the CRC-64 of what it has made. */
+const copying =
+  (object: ObjectSource.Described): NonNullable<MultipartSteps.RangeOptions<never>["place"]> =>
+  ({ client, key, uploadId }, { number, offset, size }) =>
+    Effect.gen(function* () {
+      const copied = yield* Copy.copyPart(client, object, { key, uploadId, number, offset, length: size })
+      const listed = yield* client.execute(MultipartOperation.listParts(key, uploadId, String(number - 1), 1))
+      const part = listed.parts.find((part) => part.number === number && part.size === size)
+      if (part?.crc64 === undefined || part.etag !== copied.etag) {
+        const reason = `ListParts does not show part ${number} as it was copied`
+        return yield* new UnexpectedResponse({ operation: "UploadPartCopy", status: 200, requestId: "", reason })
+      }
+      return { number, size, etag: part.etag, crc64: part.crc64 }
+    })
+
+/** The parts `from` to `to`. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** Sends what the server does not show of a range of parts. */
+export const send = (
+  job: string,
+  request: UploadRequest,
+  planned: Step.Planned,
+  uploadId: string,
+  { from, to }: Range
+): Effect.Effect<ReadonlyArray<MultipartSteps.SentPart>, Receipt.UploadFailed, Step.Needs> =>
+  Step.patient(
+    job,
+    Effect.gen(function* () {
+      const { parts: concurrency } = yield* Step.StepSettings
+      const budget = yield* Budget
+      const gate = yield* Gate
+      const client = yield* OssClient
+      const source = yield* reopen(request, planned)
+      const object = Step.copyable(source, client)
+      const plan = yield* PartPlan.make(planned.size, { partSize: planned.partSize })
+      const parts = yield* MultipartSteps.sendRange<Receipt.StepError>(
+        { key: request.key, uploadId },
+        plan,
+        { from, to },
+        source,
+        {
+          concurrency,
+          trafficLimit: request.options?.trafficLimit,
+          around: (part) => budget.withPermit(client.bucket.name, part.size),
+          onSent: () => gate.pass(job),
+          place: object === undefined ? undefined : copying(object)
+        }
+      )
+      const bytes = parts.reduce((sum, { size }) => sum + size, 0)
+      yield* (yield* Jobs).sent(job, request.key, from, bytes)
+      return parts
+    })
+  )
