@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
@@ -28,6 +29,7 @@ import * as Programs from "./Programs.ts"
 import type { Setting } from "./Setting.ts"
 
 export interface Options {
+  /** SQLite has one runner, whatever `runners` says. */
   readonly database: "pg" | "sqlite"
   readonly runners: number
   readonly objects: number
@@ -128,9 +130,11 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       pageSize: Math.max(5, Math.min(50, Math.ceil(options.objects / 10))),
       pagesAtOnce: 6
     }
-    const logs = Array.from({ length: options.runners }, (_, i) => join(folder, `runner-${i}.log`))
+    const logs = Array.from({ length: postgres === undefined ? 1 : options.runners }, (_, i) =>
+      join(folder, `runner-${i}.log`)
+    )
     const begun = performance.now()
-    const fleet = yield* Effect.forEach(logs, (log) =>
+    const fleet = yield* Effect.forEach(postgres === undefined ? [] : logs, (log) =>
       Effect.flatMap(Postgres.freePort, (port) => {
         Fs.writeFileSync(log, "")
         return Programs.runner({ ...setting, log, port }, options.holding)
@@ -150,7 +154,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       yield* Effect.sleep(1000 * (yield* Random.nextRange(0.2, 2)))
       yield* victim.ensure
     }).pipe(Effect.forever)
-    if (options.killEvery > 0) yield* Effect.forkScoped(killer)
+    if (options.killEvery > 0 && postgres !== undefined) yield* Effect.forkScoped(killer)
     // A runner that gave up by itself, as one may whose database is away, is started again as a service manager would.
     const manager = Effect.forEach(fleet, (runner) => runner.ensure).pipe(Effect.delay("3 seconds"), Effect.forever)
     yield* Effect.forkScoped(manager)
@@ -168,11 +172,18 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart))
     }
 
-    // The feeder may fail with the database; fed again, the job goes on.
-    let fed = yield* Programs.feed(setting)
+    // The feeder may fail with the database; fed again, the job goes on. A runner alone feeds itself, and is killed four times.
+    const alone = Effect.suspend(() =>
+      Programs.run("runner", { ...setting, log: logs[0] ?? "" }).pipe(
+        Effect.timeoutOption(kills < 4 && options.killEvery > 0 ? options.killEvery * 1000 : 3_600_000),
+        Effect.map(Option.getOrElse(() => ({ code: null, text: `killed, the ${++kills}. time` })))
+      )
+    )
+    const feeding = postgres === undefined ? alone : Programs.run("feeder", setting)
+    let fed = yield* feeding
     while (fed.code !== 0) {
       yield* Effect.sleep("1 second")
-      fed = yield* Programs.feed(setting)
+      fed = yield* feeding
     }
     const seconds = (performance.now() - begun) / 1000
     yield* Fiber.interrupt(watching)

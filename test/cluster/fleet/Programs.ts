@@ -44,10 +44,12 @@ const said = process.env["FLEET_LOG"]
 /** Starts a program. What a runner says is appended to the file FLEET_LOG, if that is set. */
 export const start = (name: "runner" | "feeder", setting: Setting, holding: Holding = []): ChildProcess => {
   const [command = process.execPath, ...args] = [...holding, process.execPath]
+  // What ends by itself prints a summary.
+  const isHeard = name === "feeder" || setting.database.startsWith("sqlite:")
   const file = said === undefined ? "ignore" : Fs.openSync(said, "a")
   const child = spawn(command, [...args, `${out}${name}.mjs`, JSON.stringify(setting)], {
     // Its standard input ends with this process, however that ends; the program then ends too.
-    stdio: ["pipe", name === "feeder" ? "pipe" : file, file]
+    stdio: ["pipe", isHeard ? "pipe" : file, file]
   })
   if (typeof file === "number") Fs.closeSync(file)
   return child
@@ -74,10 +76,13 @@ export interface Runner {
   readonly ensure: Effect.Effect<void>
 }
 
-/** Runs the feeder to its end; answers what it printed. Killed with the fiber. */
-export const feed = (setting: Setting): Effect.Effect<{ readonly code: number | null; readonly text: string }> =>
+/** Runs what ends by itself; answers what it printed. Killed with the fiber. */
+export const run = (
+  name: "runner" | "feeder",
+  setting: Setting
+): Effect.Effect<{ readonly code: number | null; readonly text: string }> =>
   Effect.async((resume) => {
-    const child = start("feeder", setting)
+    const child = start(name, setting)
     let text = ""
     child.stdout?.on("data", (chunk: Buffer) => (text += chunk.toString()))
     child.once("exit", (code) => resume(Effect.succeed({ code, text })))

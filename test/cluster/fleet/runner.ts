@@ -1,5 +1,5 @@
 /**
- * A runner of the fleet. Its first argument is its setting; it runs until it is killed.
+ * A runner of the fleet. Its first argument is its setting; it runs until it is killed, or, alone on SQLite, until it is done.
  *
  * Every part is written to the log before it is sent and when it was answered, in one write each: a line that was begun
  * outlives the process, and tells what was in flight when it was killed.
@@ -21,6 +21,7 @@ import { bodySize, Transport } from "../../../core/ports/Transport.ts"
 import * as OssClient from "../../../core/programs/OssClient.ts"
 import * as Engine from "./Engine.ts"
 import { callbacks } from "./Contract.ts"
+import { feed } from "./Feeding.ts"
 import * as Setting from "./Setting.ts"
 
 const setting = Setting.own()
@@ -56,7 +57,7 @@ const Ports = Layer.mergeAll(
 
 const main = Runner.layer({ ...setting, callbacks }).pipe(
   Layer.provide(SqlJobs.layer()),
-  Layer.provide(Engine.layer(setting.database, setting.port)),
+  Layer.provideMerge(Engine.layer(setting.database, setting.port)),
   Layer.provide(
     Layer.mergeAll(Budget.unlimited, Sources.layer({ region, endpoint }), OssClient.layer({ bucket, region, endpoint }))
   ),
@@ -64,9 +65,14 @@ const main = Runner.layer({ ...setting, callbacks }).pipe(
   Layer.tap(() => Effect.sync(() => write({ phase: "ready" })))
 )
 
+// On SQLite there is one runner, and what it runs comes from the same process.
+const isAlone = setting.database.startsWith("sqlite:")
+
 // Nothing is waited for at the end: what was under way goes on elsewhere.
-const fiber = Effect.runFork(Effect.raceFirst(Layer.launch(main), Watchdog.watch))
+const fiber = Effect.runFork(
+  Effect.raceFirst(isAlone ? Effect.provide(feed(setting), main) : Layer.launch(main), Watchdog.watch)
+)
 fiber.addObserver((exit) => {
   process.stderr.write(`runner ${process.pid}: ${exit._tag === "Failure" ? String(exit.cause) : "ended"}\n`)
-  process.exit(1)
+  process.exit(exit._tag === "Success" ? 0 : 1)
 })
