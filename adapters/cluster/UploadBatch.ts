@@ -40,7 +40,8 @@ export const page = Workflow.make({
   payload: { job: Schema.String, requests: Schema.Array(UploadRequest) },
   success: Summary,
   error: UploadFailed,
-  idempotencyKey: identity
+  idempotencyKey: identity,
+  annotations: UploadWorkflow.defectsPass
 })
 
 /** A list, kept whole by the engine: up to some 10,000 objects; stream what is longer. */
@@ -56,7 +57,8 @@ export const workflow = Workflow.make({
   },
   success: Summary,
   error: UploadFailed,
-  idempotencyKey: identity
+  idempotencyKey: identity,
+  annotations: UploadWorkflow.defectsPass
 })
 
 /** One object of a page: by the page itself, or, if it needs parts, by its own workflow. */

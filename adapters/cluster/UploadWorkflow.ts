@@ -10,6 +10,7 @@ import * as Activity from "@effect/workflow/Activity"
 import * as Workflow from "@effect/workflow/Workflow"
 import * as WorkflowEngine from "@effect/workflow/WorkflowEngine"
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
@@ -40,13 +41,20 @@ const Part = Schema.Tuple(Schema.Number, Schema.Number, Schema.String, Schema.Bi
 
 const toPart = ([number, size, etag, crc64]: typeof Part.Type): SentPart => ({ number, size, etag, crc64 })
 
+/**
+ * A defect does not end a workflow: it begins anew. The steps make their own defects failures, so what is left is the
+ * engine's, such as a database that is away; kept as the workflow's result it would be its end.
+ */
+export const defectsPass = Context.make(Workflow.CaptureDefects, false)
+
 /** One object. The same job, key and attempt are the same upload, which is done once. */
 export const workflow = Workflow.make({
   name: "effect-oss/Upload",
   payload: { job: Schema.String, request: UploadRequest },
   success: Receipt,
   error: UploadFailed,
-  idempotencyKey: ({ job, request }) => JSON.stringify([job, request.key, attemptOf(request)])
+  idempotencyKey: ({ job, request }) => JSON.stringify([job, request.key, attemptOf(request)]),
+  annotations: defectsPass
 })
 
 /** The parts `from` to `to` of an upload. */
@@ -62,7 +70,8 @@ export const range = Workflow.make({
   },
   success: Schema.Array(Part),
   error: UploadFailed,
-  idempotencyKey: ({ from, job, request, to, uploadId }) => JSON.stringify([job, request.key, uploadId, from, to])
+  idempotencyKey: ({ from, job, request, to, uploadId }) => JSON.stringify([job, request.key, uploadId, from, to]),
+  annotations: defectsPass
 })
 
 /** How uploads are cut up. Where runners differ, an upload that changes its runner lists some parts twice, and is right. */
@@ -75,12 +84,14 @@ export interface Cut {
 
 /**
  * Runs `abandon` when the workflow comes to a bad end of its own: a failure, or the engine's `interrupt`. Not when this runner
- * stops or loses the shard, which closes the workflow's scope as well, although it goes on elsewhere.
+ * stops, loses the shard, or meets a defect: all these close the workflow's scope too, although it goes on, here or elsewhere.
  */
 const onBadEnd = <R>(abandon: Effect.Effect<void, never, R>) =>
   Effect.flatMap(WorkflowEngine.WorkflowInstance, (instance) =>
     Workflow.addFinalizer<R>((exit) =>
-      Exit.isFailure(exit) && (instance.interrupted || !Cause.isInterruptedOnly(exit.cause)) ? abandon : Effect.void
+      Exit.isFailure(exit) && !Cause.isDie(exit.cause) && (instance.interrupted || Cause.isFailure(exit.cause))
+        ? abandon
+        : Effect.void
     )
   )
 

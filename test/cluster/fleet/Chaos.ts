@@ -2,6 +2,7 @@
  * Uploads by a fleet of runners that are killed and started again at random, while its database goes down once; and what is
  * true afterwards.
  */
+import * as SqlClient from "@effect/sql/SqlClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -33,7 +34,7 @@ export interface Options {
   readonly database: "pg" | "sqlite"
   readonly runners: number
   readonly objects: number
-  /** The largest of the objects, in bytes. */
+  /** The largest of the objects, in bytes; the others are of many sizes, from 1 KiB. */
   readonly largest: number
   /** One more object of so many bytes; 0: none. */
   readonly huge: number
@@ -41,6 +42,8 @@ export interface Options {
   readonly partSize: number
   /** A runner is killed every so many seconds, at random up to half more or less; 0: none is. */
   readonly killEvery: number
+  /** Every object has the largest size. */
+  readonly alike?: boolean | undefined
   /** Whether the database goes down once, halfway. */
   readonly restartDatabase: boolean
   /** Told how far it is, about once a second. */
@@ -62,6 +65,8 @@ export interface Report {
   readonly kills: number
   readonly log: Log.Tally
   readonly deadLetters: ReadonlyArray<string>
+  /** Messages that the engine has kept. Each has a reply. */
+  readonly messages: number
 }
 
 const temporary = Effect.acquireRelease(
@@ -91,6 +96,15 @@ const requestOf = (file: Files.File, number: number, partSize: number) =>
     callback
   }))
 
+const messagesIn = (database: string) =>
+  Effect.flatMap(
+    SqlClient.SqlClient,
+    (sql) => sql<{ count: unknown }>`SELECT COUNT(*) AS count FROM cluster_messages`
+  ).pipe(
+    Effect.map(([row]) => Number(row?.count)),
+    Effect.provide(Engine.database(database))
+  )
+
 /** A job on a fleet, from the first process to the last. */
 export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope> =>
   Effect.gen(function* () {
@@ -101,7 +115,10 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
     const postgres = options.database === "pg" ? yield* Postgres.make : undefined
     const database = postgres?.address ?? `sqlite:${join(folder, "cluster.db")}`
 
-    const sizes = Files.sizes(options.objects, options.largest)
+    const sizes =
+      options.alike === true
+        ? Array.from({ length: options.objects }, () => options.largest)
+        : Files.sizes(options.objects, options.largest)
     const files = sizes.map((size, i) => Files.make(join(folder, `${i}`), `objects/${i}.bin`, size, i))
     const requests = yield* Effect.forEach(files, (file, i) => requestOf(file, i, options.partSize))
     if (options.huge > 0) {
@@ -205,6 +222,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       log: Log.tally(logs),
       deadLetters: (yield* Effect.orDie(jobs.deadLetters("chaos"))).map(
         ({ failure, request }) => `${request.key}: ${failure.message}`
-      )
+      ),
+      messages: yield* messagesIn(database)
     }
   }).pipe(Effect.orDie)
