@@ -10,7 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/TestClock"
-import * as LocalBudget from "../../adapters/cluster/LocalBudget.ts"
+import * as LocalBudget from "../../adapters/cluster/budget/LocalBudget.ts"
 
 /** Transactions a second that one database does when it does nothing else; for a fleet of 1,000 where that matters. */
 export interface Database {

@@ -11,7 +11,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
-import * as SqlBudget from "../../adapters/cluster/SqlBudget.ts"
+import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
 import * as Databases from "./checkpointDatabases.ts"
 
 const program = fileURLToPath(new URL("budgetProgram.ts", import.meta.url))

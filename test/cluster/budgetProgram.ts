@@ -4,8 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { Budget } from "../../adapters/cluster/Budget.ts"
-import * as SqlBudget from "../../adapters/cluster/SqlBudget.ts"
+import { Budget } from "../../adapters/cluster/budget/Budget.ts"
+import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
 import * as Databases from "./checkpointDatabases.ts"
 
 const [address = "", concurrency = "", bytesPerSecond = "", workers = "", bytes = "", millis = ""] =

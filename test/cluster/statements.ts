@@ -14,8 +14,8 @@ import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
-import * as SqlBudget from "../../adapters/cluster/SqlBudget.ts"
-import * as SqlJobs from "../../adapters/cluster/SqlJobs.ts"
+import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
+import * as SqlJobs from "../../adapters/cluster/jobs/SqlJobs.ts"
 import * as Databases from "./checkpointDatabases.ts"
 
 const seconds = Number(process.argv[2] ?? 5)

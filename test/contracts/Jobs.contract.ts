@@ -3,10 +3,10 @@
  */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as Jobs from "../../adapters/cluster/Jobs.ts"
-import { UploadFailed, type Receipt } from "../../adapters/cluster/Receipt.ts"
-import * as SourceRef from "../../adapters/cluster/SourceRef.ts"
-import type { UploadRequest } from "../../adapters/cluster/UploadRequest.ts"
+import type * as Jobs from "../../adapters/cluster/jobs/Jobs.ts"
+import { UploadFailed, type Receipt } from "../../adapters/cluster/upload/Receipt.ts"
+import * as SourceRef from "../../adapters/cluster/sources/SourceRef.ts"
+import type { UploadRequest } from "../../adapters/cluster/upload/UploadRequest.ts"
 
 const request = (key: string, attempt?: number): UploadRequest => ({
   key,

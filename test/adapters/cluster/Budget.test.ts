@@ -7,9 +7,9 @@ import * as Exit from "effect/Exit"
 import * as fc from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
-import * as Budget from "../../../adapters/cluster/Budget.ts"
-import * as LocalBudget from "../../../adapters/cluster/LocalBudget.ts"
-import * as Share from "../../../adapters/cluster/Share.ts"
+import * as Budget from "../../../adapters/cluster/budget/Budget.ts"
+import * as LocalBudget from "../../../adapters/cluster/budget/LocalBudget.ts"
+import * as Share from "../../../adapters/cluster/budget/Share.ts"
 
 /** Counts who is inside. */
 const counted = () => {

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
-import * as SourceRef from "../../../adapters/cluster/SourceRef.ts"
+import * as SourceRef from "../../../adapters/cluster/sources/SourceRef.ts"
 
 const decode = Schema.decodeUnknownEither(SourceRef.SourceRef)
 const complaint = (input: unknown): string => Either.match(decode(input), { onLeft: String, onRight: () => "taken" })

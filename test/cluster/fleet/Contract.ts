@@ -2,7 +2,7 @@
  * The callback that the fleet's uploads carry.
  */
 import * as Schema from "effect/Schema"
-import * as Callbacks from "../../../adapters/cluster/Callbacks.ts"
+import * as Callbacks from "../../../adapters/cluster/upload/Callbacks.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
 
 export const bucket = "examplebucket"

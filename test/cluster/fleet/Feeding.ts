@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { createReadStream } from "node:fs"
 import { createInterface } from "node:readline"
-import * as UploadBatch from "../../../adapters/cluster/UploadBatch.ts"
-import * as UploadRequest from "../../../adapters/cluster/UploadRequest.ts"
+import * as UploadBatch from "../../../adapters/cluster/upload/UploadBatch.ts"
+import * as UploadRequest from "../../../adapters/cluster/upload/UploadRequest.ts"
 import type { Setting } from "./Setting.ts"
 
 /** Ends when all uploads have ended, and prints the summary. */

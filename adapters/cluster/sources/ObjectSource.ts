@@ -4,12 +4,12 @@
  * Where the object lies in the same region, `Copy` lets OSS itself move the bytes. Sizes are in bytes.
  */
 import * as Effect from "effect/Effect"
-import type { Bucket } from "../../core/model/Bucket.ts"
-import * as ObjectKey from "../../core/model/ObjectKey.ts"
-import { SourceError } from "../../core/model/OssError.ts"
-import type { Source } from "../../core/ports/Source.ts"
-import type * as OssClient from "../../core/programs/OssClient.ts"
-import * as Operation from "../../core/wire/Operation.ts"
+import type { Bucket } from "../../../core/model/Bucket.ts"
+import * as ObjectKey from "../../../core/model/ObjectKey.ts"
+import { SourceError } from "../../../core/model/OssError.ts"
+import type { Source } from "../../../core/ports/Source.ts"
+import type * as OssClient from "../../../core/programs/OssClient.ts"
+import * as Operation from "../../../core/wire/Operation.ts"
 import * as RangedSource from "./RangedSource.ts"
 
 /** What keeps a refusal from being anything but a refusal: there is no object, or it is another by now. */

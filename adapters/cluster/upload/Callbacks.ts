@@ -6,9 +6,9 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { InvalidParam, type CallbackFailed } from "../../core/model/OssError.ts"
-import * as Utf8 from "../../core/model/Utf8.ts"
-import type * as Callback from "../../core/wire/Callback.ts"
+import { InvalidParam, type CallbackFailed } from "../../../core/model/OssError.ts"
+import * as Utf8 from "../../../core/model/Utf8.ts"
+import type * as Callback from "../../../core/wire/Callback.ts"
 import type { CallbackOutcome } from "./Receipt.ts"
 
 /** What stands for a callback in durable state. */

@@ -7,7 +7,7 @@
 import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { InvalidParam } from "../../core/model/OssError.ts"
+import type { InvalidParam } from "../../../core/model/OssError.ts"
 import { Budget, limitsOf, type Limits, type Options, type Service } from "./Budget.ts"
 import * as Turnstile from "./Turnstile.ts"
 

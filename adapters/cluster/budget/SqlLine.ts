@@ -9,7 +9,7 @@
 import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import { BudgetError } from "./Budget.ts"
-import * as Database from "./Database.ts"
+import * as Database from "../Database.ts"
 import * as SqlSlots from "./SqlSlots.ts"
 
 export interface Options {

@@ -7,8 +7,8 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as Bucket from "../../core/model/Bucket.ts"
-import * as ObjectKey from "../../core/model/ObjectKey.ts"
+import * as Bucket from "../../../core/model/Bucket.ts"
+import * as ObjectKey from "../../../core/model/ObjectKey.ts"
 
 const absolute = /^(?:\/|[A-Za-z]:[\\/]|\\\\)[^\0]*$/
 

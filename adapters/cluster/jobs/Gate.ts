@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Jobs, type JobsError, type Mode } from "./Jobs.ts"
-import { cancelled, type UploadFailed } from "./Receipt.ts"
+import { cancelled, type UploadFailed } from "../upload/Receipt.ts"
 
 export interface Service {
   /** Lets through while the job is running, waits while it is paused, fails with reason `Cancelled` when it is that. */

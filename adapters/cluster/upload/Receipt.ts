@@ -7,12 +7,12 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type { CallbackFailure, CheckpointError } from "../../core/model/OssError.ts"
-import * as OssClient from "../../core/programs/OssClient.ts"
-import type { UploadError } from "../../core/programs/Upload.ts"
-import type { BudgetError } from "./Budget.ts"
-import type { JobsError } from "./Jobs.ts"
-import * as Sources from "./Sources.ts"
+import type { CallbackFailure, CheckpointError } from "../../../core/model/OssError.ts"
+import * as OssClient from "../../../core/programs/OssClient.ts"
+import type { UploadError } from "../../../core/programs/Upload.ts"
+import type { BudgetError } from "../budget/Budget.ts"
+import type { JobsError } from "../jobs/Jobs.ts"
+import * as Sources from "../sources/Sources.ts"
 
 const CallbackFailureSchema: Schema.Schema<CallbackFailure> = Schema.Literal(
   "TimedOut",

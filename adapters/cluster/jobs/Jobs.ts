@@ -8,8 +8,8 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Receipt, UploadFailed } from "./Receipt.ts"
-import { attemptOf, type UploadRequest } from "./UploadRequest.ts"
+import type { Receipt, UploadFailed } from "../upload/Receipt.ts"
+import { attemptOf, type UploadRequest } from "../upload/UploadRequest.ts"
 
 /** The book cannot be read or written. Trying again may help. */
 export class JobsError extends Data.TaggedError("JobsError")<{ readonly detail: string; readonly cause?: unknown }> {

@@ -5,11 +5,11 @@
  * the source's. An object without one (older than OSS's CRC-64) is read by ranges instead. Sizes are in bytes.
  */
 import * as Effect from "effect/Effect"
-import type { Bucket } from "../../core/model/Bucket.ts"
-import type { ObjectKey } from "../../core/model/ObjectKey.ts"
-import { Crc64Mismatch, SourceError } from "../../core/model/OssError.ts"
-import type * as OssClient from "../../core/programs/OssClient.ts"
-import * as MultipartOperation from "../../core/wire/MultipartOperation.ts"
+import type { Bucket } from "../../../core/model/Bucket.ts"
+import type { ObjectKey } from "../../../core/model/ObjectKey.ts"
+import { Crc64Mismatch, SourceError } from "../../../core/model/OssError.ts"
+import type * as OssClient from "../../../core/programs/OssClient.ts"
+import * as MultipartOperation from "../../../core/wire/MultipartOperation.ts"
 import * as ObjectSource from "./ObjectSource.ts"
 
 /** Whether OSS can copy: the source is in the region uploaded to, and has a CRC-64 to prove the copy by. */

@@ -10,7 +10,7 @@ import type * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
-import { InvalidParam } from "../../core/model/OssError.ts"
+import { InvalidParam } from "../../../core/model/OssError.ts"
 
 /** No permit could be had, because what keeps them failed. The effect did not run. Trying again may help. */
 export class BudgetError extends Data.TaggedError("BudgetError")<{

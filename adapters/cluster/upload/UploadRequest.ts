@@ -5,7 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { CallbackRef } from "./Callbacks.ts"
-import { SourceRef } from "./SourceRef.ts"
+import { SourceRef } from "../sources/SourceRef.ts"
 
 const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 const Texts = Schema.Record({ key: Schema.String, value: Schema.String })

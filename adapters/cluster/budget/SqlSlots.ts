@@ -10,7 +10,7 @@ import type * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { BudgetError } from "./Budget.ts"
-import type * as Database from "./Database.ts"
+import type * as Database from "../Database.ts"
 import * as Share from "./Share.ts"
 import * as Turnstile from "./Turnstile.ts"
 

@@ -9,10 +9,10 @@ import type { SqlError } from "@effect/sql/SqlError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import * as Database from "./Database.ts"
+import * as Database from "../Database.ts"
 import { defaultLimit, Jobs, JobsError, type Mode, type Outcome, type Page, type Service } from "./Jobs.ts"
-import { Receipt, UploadFailed } from "./Receipt.ts"
-import { attemptOf, UploadRequest } from "./UploadRequest.ts"
+import { Receipt, UploadFailed } from "../upload/Receipt.ts"
+import { attemptOf, UploadRequest } from "../upload/UploadRequest.ts"
 
 export interface Options {
   /** What the names of the three tables begin with: 1 to 40 of a-z, 0-9 and "_". Default `effect_oss`. */

@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Runtime from "effect/Runtime"
-import { SourceError } from "../../core/model/OssError.ts"
-import type { Source } from "../../core/ports/Source.ts"
+import { SourceError } from "../../../core/model/OssError.ts"
+import type { Source } from "../../../core/ports/Source.ts"
 
 /** Large enough that the round trip does not count, small enough to hold two for each part on its way. */
 export const defaultBlockSize = 4 * 1024 * 1024
