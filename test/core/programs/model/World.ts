@@ -88,9 +88,12 @@ const makeCut = (cut: Cut | undefined) =>
           const pause = Effect.zipRight(strike, Effect.sleep(20))
           return cut.when === "before" ? Effect.zipRight(pause, thing) : Effect.zipLeft(thing, pause)
         }
-        const died = Effect.zipRight(strike, Effect.never)
         isDead = true
-        return cut.when === "before" ? died : Effect.zipRight(Effect.exit(thing), died)
+        // Also when the thing is interrupted, because a part beside it has failed.
+        return Effect.zipRight(
+          Effect.exit(Effect.ensuring(cut.when === "before" ? Effect.void : thing, strike)),
+          Effect.never
+        )
       })
     return { act, struck: Deferred.await(struck) }
   })
