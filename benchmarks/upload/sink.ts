@@ -13,7 +13,10 @@ const xml = (name: string, content: string) =>
 const answer = (request: IncomingMessage, response: ServerResponse): void => {
   const url = request.url ?? ""
   const etag = '"5B3C1A2E053D763E1B002CC607C5A0FE"'
-  if (request.method === "POST" && url.includes("uploads")) {
+  if (request.method === "GET") {
+    // minio looks for an earlier upload to go on with.
+    response.end(xml("ListMultipartUploadsResult", "<IsTruncated>false</IsTruncated>"))
+  } else if (request.method === "POST" && url.includes("uploads")) {
     response.end(xml("InitiateMultipartUploadResult", "<UploadId>0004B9894A22E5B1888A1E29F8236E2D</UploadId>"))
   } else if (request.method === "POST") {
     response.setHeader("x-oss-hash-crc64ecma", crc64)
