@@ -5,6 +5,7 @@
  * neighbours in benchmarks/package.json.
  */
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import * as Bytes from "../core/model/Bytes.ts"
 import type * as Harness from "./Harness.ts"
 import * as Peers from "./Peers.ts"
 import type * as Upload from "./upload.bench.ts"
@@ -86,7 +87,7 @@ const growth = (title: string, unit: string, marks: ReadonlyArray<Mark & { reado
   encoding: {
     x: { field: "at", type: "quantitative", scale: { type: "log" }, title: unit },
     y: { field: "value", type: "quantitative", scale: { type: "log" }, title: null },
-    color: { field: "contestant", type: "nominal", title: null }
+    color: { field: "contestant", type: "nominal", title: null, legend: { labelLimit: 300 } }
   }
 })
 
@@ -116,7 +117,7 @@ const charts = (runs: ReadonlyArray<Results>): Readonly<Record<string, Spec>> =>
       rows.length < 2 ? [] : rows.map((row) => ({ bout, contestant: row.contestant, value: value(row) }))
     )
   const sizes = [1, 10, 100, 1024, 10 * 1024].flatMap((mib) => {
-    const size = mib < 1024 ? `${mib} MiB` : `${mib / 1024} GiB`
+    const size = Bytes.format(Bytes.MiB(mib))
     const row = uploads.get(`${size} in parts of 8 MiB`)?.rows[0]
     if (row === undefined) return []
     return [
@@ -144,7 +145,7 @@ const charts = (runs: ReadonlyArray<Results>): Readonly<Record<string, Spec>> =>
     "upload-speed": bars(
       "Uploads to a sink on the same machine, MiB/s",
       "MiB/s",
-      fromUploads((row) => row.mibPerSecond)
+      fromUploads((row) => row.mibPerSecond).filter(({ bout }) => bout.includes("parts"))
     ),
     "upload-cpu": bars(
       "Uploads, seconds of CPU",
