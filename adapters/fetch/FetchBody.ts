@@ -21,7 +21,8 @@ export const asSourceError = (cause: unknown): SourceError =>
     ? cause
     : new SourceError({ reason: "Read", source, detail: cause instanceof Error ? cause.message : String(cause), cause })
 
-const wrongSize = (size: number, found: string): SourceError =>
+/** A body that is not as long as declared, in bytes. */
+export const wrongSize = (size: number, found: string): SourceError =>
   new SourceError({ reason: "Changed", source, detail: `declared as ${size} bytes, but gave ${found}` })
 
 // What lies in memory shared between threads cannot be sent.

@@ -3,19 +3,9 @@
  */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as Stream from "effect/Stream"
-import { SourceError } from "../../core/model/OssError.ts"
+import type { SourceError } from "../../core/model/OssError.ts"
 import type { Body } from "../../core/ports/Transport.ts"
-
-const source = "request body"
-
-/** What went wrong with a body of the caller's own. */
-export const asSourceError = (cause: unknown): SourceError =>
-  cause instanceof SourceError
-    ? cause
-    : new SourceError({ reason: "Read", source, detail: cause instanceof Error ? cause.message : String(cause), cause })
-
-const wrongSize = (size: number, found: string): SourceError =>
-  new SourceError({ reason: "Changed", source, detail: `declared as ${size} bytes, but gave ${found}` })
+import { asSourceError, wrongSize } from "../fetch/FetchBody.ts"
 
 /**
  * The chunks, copied, because their memory is used again before the client has sent them. The last is held back until

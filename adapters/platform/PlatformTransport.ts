@@ -24,6 +24,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { TransportError, type SourceError } from "../../core/model/OssError.ts"
 import { bodySize, Transport, type Request, type Response, type Service } from "../../core/ports/Transport.ts"
+import * as FetchBody from "../fetch/FetchBody.ts"
 import * as FetchFailure from "../fetch/FetchFailure.ts"
 import * as FetchHeaders from "../fetch/FetchHeaders.ts"
 import * as FetchUrl from "../fetch/FetchUrl.ts"
@@ -98,7 +99,7 @@ const exchange = (
       streams && ClientBody.isLarge(request.body)
         ? Effect.sync(() => ClientBody.streamed(request.body, size, onSent, (error) => (broken = error)))
         : Effect.map(
-            Effect.tryPromise({ try: () => ClientBody.gather(request.body), catch: ClientBody.asSourceError }),
+            Effect.tryPromise({ try: () => ClientBody.gather(request.body), catch: FetchBody.asSourceError }),
             ClientBody.inMemory
           )
     return Effect.gen(function* () {
