@@ -12,7 +12,7 @@ import { once } from "node:events"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
 import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 
 const program = fileURLToPath(new URL("budgetProgram.ts", import.meta.url))
 

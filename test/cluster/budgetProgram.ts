@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Budget } from "../../adapters/cluster/budget/Budget.ts"
 import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 
 const [address = "", concurrency = "", bytesPerSecond = "", workers = "", bytes = "", millis = ""] =
   process.argv.slice(2)

@@ -21,7 +21,7 @@ import { CheckpointStore } from "../../core/ports/CheckpointStore.ts"
 import * as Upload from "../../core/programs/Upload.ts"
 import * as Emulated from "../support/Emulated.ts"
 import { checkpoint, identity } from "../support/SampleCheckpoint.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 import { key, partSize, parts } from "./checkpointSetting.ts"
 
 const program = fileURLToPath(new URL("checkpointProgram.ts", import.meta.url))

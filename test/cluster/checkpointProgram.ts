@@ -14,7 +14,7 @@ import { CheckpointStore } from "../../core/ports/CheckpointStore.ts"
 import type { Source } from "../../core/ports/Source.ts"
 import * as Upload from "../../core/programs/Upload.ts"
 import { checkpoint, identity } from "../support/SampleCheckpoint.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 import { credentialsOf, key, partSize } from "./checkpointSetting.ts"
 
 const [work, address = "", lease = "", file = "", endpoint = "", bucket = "", region = ""] = process.argv.slice(2)

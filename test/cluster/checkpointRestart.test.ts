@@ -7,12 +7,13 @@ import * as Option from "effect/Option"
 import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
 import * as SqlCheckpointStore from "../../adapters/cluster/SqlCheckpointStore.ts"
 import { checkpoint, identity } from "../support/SampleCheckpoint.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
+import * as Postgres from "./Postgres.ts"
 
 describe.skipIf(!Databases.hasPostgres)("a database that is restarted", () => {
   it.live("costs an upload nothing but the wait: its lease, its checkpoint and its saves", () =>
     Effect.gen(function* () {
-      const { address, restart } = yield* Databases.startPostgres({})
+      const { address, restart } = yield* Postgres.make({})
       yield* Effect.gen(function* () {
         const store = yield* SqlCheckpointStore.make({ lease: 60_000 })
         const handle = yield* store.acquire(identity)
@@ -29,7 +30,7 @@ describe.skipIf(!Databases.hasPostgres)("a database that is restarted", () => {
 
   it.live("holds requests up and loses none, and no permit", () =>
     Effect.gen(function* () {
-      const { address, restart } = yield* Databases.startPostgres({})
+      const { address, restart } = yield* Postgres.make({})
       yield* Effect.gen(function* () {
         const { withPermit } = yield* SqlBudget.make({
           concurrency: 3,

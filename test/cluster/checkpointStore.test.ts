@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as SqlCheckpointStore from "../../adapters/cluster/SqlCheckpointStore.ts"
 import { contract } from "../contracts/CheckpointStore.contract.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 
 const scope = Effect.runSync(Scope.make())
 const addresses: Record<string, string> = {}

@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import * as Jobs from "../../adapters/cluster/jobs/Jobs.ts"
 import * as SqlJobs from "../../adapters/cluster/jobs/SqlJobs.ts"
 import { jobsContract } from "../contracts/Jobs.contract.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
 
 let books = 0
 

@@ -16,7 +16,8 @@ import { cpus, loadavg, tmpdir } from "node:os"
 import { join } from "node:path"
 import * as SqlBudget from "../../adapters/cluster/budget/SqlBudget.ts"
 import * as SqlJobs from "../../adapters/cluster/jobs/SqlJobs.ts"
-import * as Databases from "./checkpointDatabases.ts"
+import * as Databases from "./Databases.ts"
+import * as Postgres from "./Postgres.ts"
 
 const seconds = Number(process.argv[2] ?? 5)
 const fleet = 1000
@@ -67,7 +68,7 @@ const prepare = Effect.gen(function* () {
 })
 
 const measure = Effect.gen(function* () {
-  const { address, bin, port } = yield* Databases.startPostgres({ max_locks_per_transaction: "200" })
+  const { address, bin, port } = yield* Postgres.make({ max_locks_per_transaction: "200" })
   const client = Databases.client(address)
   const tables = Layer.merge(SqlMessageStorage.layer, SqlRunnerStorage.layer).pipe(
     Layer.provide(ShardingConfig.layer()),

@@ -6,7 +6,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Chaos from "./fleet/Chaos.ts"
-import * as Postgres from "./fleet/Postgres.ts"
+import * as Postgres from "./Postgres.ts"
 
 if (!Postgres.isHere) {
   process.stderr.write(`${Postgres.skipped}\n`)

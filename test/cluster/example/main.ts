@@ -7,7 +7,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Chaos from "../fleet/Chaos.ts"
-import * as Postgres from "../fleet/Postgres.ts"
+import * as Postgres from "../Postgres.ts"
 
 const MiB = 1024 * 1024
 const database = Postgres.isHere ? "pg" : "sqlite"

@@ -12,7 +12,6 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Jobs, type Progress } from "../../../adapters/cluster/jobs/Jobs.ts"
 import * as SourceRef from "../../../adapters/cluster/sources/SourceRef.ts"
@@ -22,10 +21,10 @@ import * as OssEmulator from "../../../adapters/emulator/OssEmulator.ts"
 import * as NodeCrypto from "../../../adapters/node/NodeCrypto.ts"
 import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import { bucket, callbacks, ObjectStored, url } from "./Contract.ts"
-import * as Engine from "./Engine.ts"
+import * as Databases from "../Databases.ts"
 import * as Files from "./Files.ts"
 import * as Log from "./Log.ts"
-import * as Postgres from "./Postgres.ts"
+import * as Postgres from "../Postgres.ts"
 import * as Programs from "./Programs.ts"
 import type { Setting } from "./Setting.ts"
 
@@ -69,11 +68,6 @@ export interface Report {
   readonly messages: number
 }
 
-const temporary = Effect.acquireRelease(
-  Effect.sync(() => Fs.mkdtempSync(join(tmpdir(), "fleet-"))),
-  (folder) => Effect.sync(() => Fs.rmSync(folder, { recursive: true, force: true }))
-)
-
 /** The emulator, whose application counts what it is told. */
 const emulator = (told: Map<string, number>) =>
   OssEmulator.make({
@@ -102,17 +96,17 @@ const messagesIn = (database: string) =>
     (sql) => sql<{ count: unknown }>`SELECT COUNT(*) AS count FROM cluster_messages`
   ).pipe(
     Effect.map(([row]) => Number(row?.count)),
-    Effect.provide(Engine.database(database))
+    Effect.provide(Databases.client(database))
   )
 
 /** A job on a fleet, from the first process to the last. */
 export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope> =>
   Effect.gen(function* () {
     yield* Programs.bundle
-    const folder = yield* temporary
+    const folder = yield* Postgres.newFolder("fleet-")
     const told = new Map<string, number>()
     const oss = yield* emulator(told)
-    const postgres = options.database === "pg" ? yield* Postgres.make : undefined
+    const postgres = options.database === "pg" ? yield* Postgres.make() : undefined
     const database = postgres?.address ?? `sqlite:${join(folder, "cluster.db")}`
 
     const sizes =
@@ -158,7 +152,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       })
     )
     const jobs = Context.get(
-      yield* Layer.build(SqlJobs.layer().pipe(Layer.provide(Engine.database(database)), Layer.orDie)),
+      yield* Layer.build(SqlJobs.layer().pipe(Layer.provide(Databases.client(database)), Layer.orDie)),
       Jobs
     )
 
@@ -186,7 +180,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       const halfway = Effect.repeat(Effect.delay(Effect.orDie(watcher), "300 millis"), {
         until: ({ objects }) => objects.stored >= options.objects / 2
       })
-      yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart))
+      yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart(1000)))
     }
 
     // The feeder may fail with the database; fed again, the job goes on. A runner alone feeds itself, and is killed four times.

@@ -6,21 +6,9 @@ import * as ClusterWorkflowEngine from "@effect/cluster/ClusterWorkflowEngine"
 import * as RunnerAddress from "@effect/cluster/RunnerAddress"
 import * as SingleRunner from "@effect/cluster/SingleRunner"
 import * as NodeClusterSocket from "@effect/platform-node/NodeClusterSocket"
-import * as PgClient from "@effect/sql-pg/PgClient"
-import * as SqliteClient from "@effect/sql-sqlite-node/SqliteClient"
-import type * as SqlClient from "@effect/sql/SqlClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-
-/** A client of the database at `address`: `sqlite:<file>` or `pg:<port>`. Dies when it cannot be reached. */
-export const database = (address: string): Layer.Layer<SqlClient.SqlClient> => {
-  const where = address.slice(address.indexOf(":") + 1)
-  return address.startsWith("sqlite:")
-    ? Layer.orDie(SqliteClient.layer({ filename: where }))
-    : Layer.orDie(
-        PgClient.layer({ host: "127.0.0.1", port: Number(where), username: "postgres", database: "postgres" })
-      )
-}
+import * as Databases from "../Databases.ts"
 
 const sharding = {
   // The times of shard locks stay as they are (10 and 35 seconds). Postgres gives a killed runner's shards free when its
@@ -45,5 +33,5 @@ export const layer = (address: string, port: number) => {
           storage: "sql",
           shardingConfig: { ...sharding, runnerAddress: Option.some(RunnerAddress.make("127.0.0.1", port)) }
         })
-  return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(cluster), Layer.provideMerge(database(address)))
+  return ClusterWorkflowEngine.layer.pipe(Layer.provideMerge(cluster), Layer.provideMerge(Databases.client(address)))
 }

@@ -7,7 +7,7 @@ import { build } from "esbuild"
 import * as Fs from "node:fs"
 import { spawn, type ChildProcess } from "node:child_process"
 import { fileURLToPath } from "node:url"
-import { end } from "./Postgres.ts"
+import { end } from "../Postgres.ts"
 import type { Setting } from "./Setting.ts"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
