@@ -32,7 +32,7 @@ export const parse = (document: Uint8Array, ...roots: ReadonlyArray<string>): Ei
   if (text.value.includes("<!DOCTYPE")) return Either.left("its XML has a DOCTYPE")
   if (isTooDeep(text.value)) return Either.left(`its XML is nested deeper than ${maxDepth} elements`)
   try {
-    const { root } = parseXml(text.value)
+    const { root } = parseXml(withLineFeeds(text.value))
     if (root === null || !roots.includes(root.name)) return Either.left(`its root element is not ${roots.join(" or ")}`)
     const value = toValue(root)
     return Either.right(typeof value === "string" ? {} : value)
@@ -44,22 +44,47 @@ export const parse = (document: Uint8Array, ...roots: ReadonlyArray<string>): Ei
 /** Characters that have a meaning in XML, escaped; for texts between tags. */
 export const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
 
-// The parser recurses once per level, so depth is bounded before it runs. Counting start and end tags is enough: in
-// comments and CDATA it can only overcount, and OSS sends neither.
+// XML reads all line ends as line feeds. The parser does that too, one at a time, and copies the whole text for each: 2 minutes
+// for a megabyte of CR.
+const withLineFeeds = (text: string): string => (text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text)
+
+// The parser recurses once per level, so depth is bounded before it runs. Up to where a document stops being well-formed,
+// and the parser stops, this counts as the parser does; what comes behind may be miscounted.
 const isTooDeep = (text: string): boolean => {
   let depth = 0
-  for (let at = text.indexOf("<"); at !== -1; at = text.indexOf("<", at + 1)) {
-    const next = text.charCodeAt(at + 1)
-    if (next === 0x2f /* / */) depth--
-    else if (next !== 0x3f /* ? */ && next !== 0x21 /* ! */) {
-      const end = text.indexOf(">", at)
-      if (end === -1) return false // not well-formed; the parser says so
-      if (text.charCodeAt(end - 1) !== 0x2f) depth++
-      if (depth > maxDepth) return true
-      at = end
-    }
+  for (let at = text.indexOf("<"); at !== -1; at = text.indexOf("<", at)) {
+    const silent = silents.find(([start]) => text.startsWith(start, at))
+    const isEnd = text.startsWith("</", at)
+    at = silent ? behind(text, silent[1], at + silent[0].length) : isEnd ? behind(text, ">", at) : behindTag(text, at)
+    if (at === -1) return false // not well-formed; the parser says so
+    if (isEnd) depth--
+    else if (silent === undefined && text[at - 2] !== "/" && ++depth > maxDepth) return true
   }
   return false
+}
+
+/** What may hold anything that looks like a tag: comments, CDATA, processing instructions. */
+const silents = [
+  ["<!--", "-->"],
+  ["<![CDATA[", "]]>"],
+  ["<?", "?>"]
+] as const
+
+/** Where the text goes on behind the next `mark`; -1 without one. */
+const behind = (text: string, mark: string, from: number): number => {
+  const at = text.indexOf(mark, from)
+  return at === -1 ? -1 : at + mark.length
+}
+
+/** Where the text goes on behind a start tag: its attributes' values may hold a ">". -1 when the tag does not end. */
+const behindTag = (text: string, from: number): number => {
+  let at = from
+  while (at !== -1 && at < text.length) {
+    const character = text[at++]!
+    if (character === ">") return at
+    if (character === '"' || character === "'") at = behind(text, character, at)
+  }
+  return -1
 }
 
 const toValue = (element: XmlElement): Value => {

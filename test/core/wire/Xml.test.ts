@@ -18,7 +18,7 @@ describe("Xml.parse", () => {
     assert.strictEqual(reason(`<!DOCTYPE R [<!ENTITY x "y">]><R>&x;</R>`), "its XML has a DOCTYPE")
     assert.strictEqual(reason("<R>&x;</R>"), "its body is not well-formed XML")
     assert.strictEqual(reason("<R>".repeat(33)), "its XML is nested deeper than 32 elements")
-    assert.strictEqual(reason(`<a b="/>">`.repeat(100_000)), "its body is not well-formed XML")
+    assert.strictEqual(reason(`<a b="/>">`.repeat(100_000)), "its XML is nested deeper than 32 elements")
     assert.strictEqual(reason("<Q/>"), "its root element is not R")
     assert.strictEqual(reason("{}"), "its body is not well-formed XML")
     assert.strictEqual(
@@ -29,6 +29,27 @@ describe("Xml.parse", () => {
       Either.getOrElse(Either.flip(Xml.parse(new Uint8Array(Xml.maxBytes + 1), "R")), () => ""),
       `its XML is longer than ${Xml.maxBytes} bytes`
     )
+  })
+
+  it("counts depth as a parser does: what only looks like a tag is none", () => {
+    const deep = (n: number, before: string, tag = "<a>") => `<R>${before}${tag.repeat(n)}${"</a>".repeat(n)}</R>`
+    const hides = ["", "<!-- </a> -->", "<![CDATA[</a></a>]]>", "<?x </a></a> ?>", `<b d='>'/>`]
+    const tags = ["<a>", `<a b="/>">`, `<a b='>' c="/">`, "<a >"]
+    const depths = [31, 32].map((n) =>
+      hides.flatMap((before) => tags.map((tag) => reason(deep(n, before.repeat(40), tag))))
+    )
+    assert.deepEqual([...new Set(depths[0])], [""])
+    assert.deepEqual([...new Set(depths[1])], ["its XML is nested deeper than 32 elements"])
+    // As many as there are, of those that nest nothing.
+    const flat = ["<a/>", `<a b=">"/>`, "<!-- <a><a> -->", "<![CDATA[<a><a>]]>", "<?x <a><a> ?>"]
+    assert.deepEqual(
+      flat.map((one) => reason(`<R>${one.repeat(40)}</R>`)),
+      flat.map(() => "")
+    )
+  })
+
+  it("reads every line end as a line feed", () => {
+    assert.deepEqual(Either.getOrThrow(parse("<R><A>1\r\n2\r3\n4\r\r\n</A></R>")), { A: "1\n2\n3\n4\n\n" })
   })
 
   it("is not confused by names that objects inherit", () => {
@@ -95,7 +116,13 @@ describe("Xml.parse", () => {
       "<".repeat(mega),
       `<R>${"<![CDATA[".repeat(mega / 9)}`,
       `<R>${"]]>".repeat(mega / 3)}</R>`,
-      `<R a="${"<".repeat(mega)}`
+      `<R a="${"<".repeat(mega)}`,
+      `<R>${"\r".repeat(mega)}</R>`,
+      `<R>${"\r\n".repeat(mega / 2)}</R>`,
+      `<R a="${"\r".repeat(mega)}"/>`,
+      `<R>${"<a b='".repeat(mega / 6)}`,
+      `<R>${'<a b=">">'.repeat(mega / 9)}`,
+      `<R>${"<?".repeat(mega / 2)}`
     ]
     const slow = nasty.filter((text) => time(text) > benign + 50)
     assert.deepEqual(
