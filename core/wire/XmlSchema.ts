@@ -5,11 +5,12 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { UnexpectedResponse } from "../model/OssError.ts"
 import type { Response } from "../ports/Transport.ts"
+import * as Misfit from "./Misfit.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
 import * as Uri from "./Uri.ts"
 import * as Xml from "./Xml.ts"
 
-/** Reads an answer's XML by a Schema; what does not fit is `UnexpectedResponse`, told in one line. */
+/** Reads an answer's XML by a Schema. Fails with `UnexpectedResponse`, in one line that says where it does not fit. */
 export const read = <A, I>(
   operation: string,
   root: string,
@@ -21,7 +22,7 @@ export const read = <A, I>(
     return Xml.parse(response.body, root).pipe(
       Either.mapLeft(refuse),
       Either.flatMap((record) =>
-        Either.mapLeft(decode(record), (error) => refuse(`its XML does not fit: ${error.message}`))
+        Either.mapLeft(decode(record), (error) => refuse(`its XML does not fit: ${Misfit.describe(error)}`))
       )
     )
   }
@@ -38,8 +39,11 @@ export const many = <A, I>(item: Schema.Schema<A, I>) =>
     { default: () => [] }
   )
 
-/** A whole number from 0 on, written in decimal. */
-export const Count = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+/** A whole number from 0 to 2^53 - 1, written in decimal. The pattern comes first: `Number` also takes `0x10` and `1e3`. */
+export const Count = Schema.compose(Schema.String.pipe(Schema.pattern(/^\d{1,16}$/)), Schema.NumberFromString).pipe(
+  Schema.int(),
+  Schema.nonNegative()
+)
 /** `true` or `false`. */
 export const Flag = Schema.transform(Schema.String, Schema.Boolean, {
   strict: true,

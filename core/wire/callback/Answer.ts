@@ -5,7 +5,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { CallbackFailure } from "../../model/OssError.ts"
 import * as Utf8 from "../../model/Utf8.ts"
-import * as Misfit from "./Misfit.ts"
+import * as Misfit from "../Misfit.ts"
 
 /** What an uploader could not make of the answer. */
 export interface OffContract {

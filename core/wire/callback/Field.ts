@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "../../model/Crc64.ts"
 import type { SystemVariable } from "./CallbackTemplate.ts"
-import * as Misfit from "./Misfit.ts"
+import * as Misfit from "../Misfit.ts"
 
 /** Reads a received text; fails with what is wrong with it. */
 export type Decode<A> = (text: string | undefined) => Either.Either<A, string>

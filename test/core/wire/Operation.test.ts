@@ -65,6 +65,22 @@ describe("the operations of a multipart upload", () => {
     assert.match(failure(initiate, answer(200, "<html/>")), /its root element is not InitiateMultipartUploadResult/)
   })
 
+  it("say in one line where an answer does not fit", () => {
+    const list = MultipartOperation.listParts(key, "id")
+    const page = (part: string) =>
+      answer(200, `<ListPartsResult><IsTruncated>false</IsTruncated><Part>${part}</Part></ListPartsResult>`)
+    const read = (number: string) => list.decode(page(`<PartNumber>${number}</PartNumber><ETag>e</ETag><Size>1</Size>`))
+    assert.isTrue(Either.isRight(read("9007199254740991")))
+    const fault = (number: string) =>
+      Either.match(read(number), { onLeft: ({ message }) => message, onRight: () => "" })
+    const said = ["0x10", "1e3", " 5 ", "-1", "", "9007199254740992"].map(fault)
+    const form = /^ListParts: answered 200, but its XML does not fit: Part\.0\.PartNumber: expected .+ \(request .+\)$/
+    assert.deepEqual(
+      said.filter((message) => !form.test(message)),
+      []
+    )
+  })
+
   it("name the part in a refusal", () => {
     const upload = MultipartOperation.uploadPart(key, "id", 3, {}, { _tag: "Empty" })
     assert.match(failure(upload, answer(404)), /^UploadPart 3: 404/)

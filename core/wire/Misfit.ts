@@ -1,13 +1,13 @@
 /**
- * Where a value does not fit its Schema, in one line and without the value: what a callback carries may be a token, and
- * this text ends in logs. Pure.
+ * Where a value does not fit its Schema, in one line and without the value: it may hold a token or be of any size, and this
+ * text ends in logs. Pure.
  */
 import type * as ParseResult from "effect/ParseResult"
 
 /** Of what was expected, in characters: a large Schema prints itself at length. */
 const maxExpected = 120
 
-/** `videoId: expected string`, for the first thing that is wrong. Custom messages are left out, as they may quote the value. */
+/** `videoId: expected string`, for the first thing that is wrong. Never fails. Custom messages are left out, as they may quote the value. */
 export const describe = (error: ParseResult.ParseError): string => walk(error.issue, "")
 
 const expected = ({ ast }: { readonly ast: { toString(): string } }): string => {
@@ -21,8 +21,11 @@ const walk = (issue: ParseResult.ParseIssue, path: string): string => {
     case "Pointer":
       return walk(issue.issue, [path, ...[issue.path].flat().map(String)].filter((part) => part !== "").join("."))
     case "Composite": {
-      if (issue.ast._tag === "Union") return at(expected(issue))
-      const [first] = [issue.issues].flat()
+      const issues = [issue.issues].flat()
+      // Of a union (an optional member is one), the only alternative that the value comes near to.
+      const near = issue.ast._tag === "Union" ? issues.filter(({ _tag }) => _tag !== "Type") : issues
+      if (issue.ast._tag === "Union" && near.length !== 1) return at(expected(issue))
+      const [first] = near
       return first === undefined ? at(expected(issue)) : walk(first, path)
     }
     case "Refinement":
