@@ -56,15 +56,17 @@ describe("ObjectHeaders", () => {
   it("refuses more than 8 KiB of metadata, counted in bytes of names and values", () => {
     assert.strictEqual(message({ metadata: { a: "x".repeat(8191) } }), "")
     assert.strictEqual(
-      message({ metadata: { a: "日".repeat(2731) } }),
-      "metadata: must be at most 8192 bytes in all, got 8194 bytes"
+      message({ metadata: { a: `${"日".repeat(2730)}xx` } }),
+      "metadata: must be at most 8192 bytes in all, got 8193 bytes"
     )
     assert.match(message({ metadata: { User_Id: "1" } }), /^metadata\.User_Id: the name must be/)
   })
 
   it("refuses more than 10 tags, and tags that are too long", () => {
-    const eleven = Object.fromEntries(Array.from({ length: 11 }, (_, i) => [`t${i}`, ""]))
-    assert.strictEqual(message({ tagging: eleven }), "tagging: must be at most 10 tags, got 11 tags")
+    const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`t${i}`, ""]))
+    assert.strictEqual(message({ tagging: { ...tags(9), ["n".repeat(128)]: "v".repeat(256) } }), "")
+    assert.strictEqual(message({ tagging: tags(11) }), "tagging: must be at most 10 tags, got 11 tags")
+    assert.match(message({ tagging: { "": "v" } }), /1 to 128 characters, got 0/)
     assert.match(message({ tagging: { ["n".repeat(129)]: "" } }), /1 to 128 characters, got 129/)
     assert.match(message({ tagging: { n: "v".repeat(257) } }), /^tagging\.n: must be at most 256 characters, got 257/)
   })
@@ -73,7 +75,11 @@ describe("ObjectHeaders", () => {
     assert.deepEqual(Either.getOrThrow(ObjectHeaders.encodeTrafficLimit(1_000_000)), {
       "x-oss-traffic-limit": "1000000"
     })
-    assert.isTrue(Either.isLeft(ObjectHeaders.encodeTrafficLimit(1000)))
-    assert.isTrue(Either.isLeft(ObjectHeaders.encodeTrafficLimit(1_000_000.5)))
+    const { max, min } = ObjectHeaders.trafficLimitBounds
+    const limits = [min - 1, min, max, max + 1, 1_000_000.5, Number.NaN]
+    assert.deepEqual(
+      limits.map((limit) => Either.isRight(ObjectHeaders.encodeTrafficLimit(limit))),
+      [false, true, true, false, false, false]
+    )
   })
 })
