@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
+import * as fc from "effect/FastCheck"
 import type { CallbackFailure } from "../../../core/model/OssError.ts"
 import * as Utf8 from "../../../core/model/Utf8.ts"
 import type { Response } from "../../../core/ports/Transport.ts"
@@ -87,13 +88,40 @@ describe("ServiceResponse.toError", () => {
   })
 
   it("reads the error of a HEAD request out of x-oss-err", () => {
-    const document = Encoding.encodeBase64(errorXml("NoSuchKey", "The specified key does not exist."))
+    // By its status alone it would be NoSuchKey.
+    const document = Encoding.encodeBase64(errorXml("NoSuchBucket", "The specified bucket does not exist."))
     const error = ServiceResponse.toError(
       "HeadObject",
-      response(404, "", { "x-oss-err": document, "x-oss-ec": "0026-00000001" })
+      response(404, "", { "x-oss-err": document, "x-oss-ec": "0015-00000101" })
     )
-    assert.strictEqual(error.code, "NoSuchKey")
-    assert.strictEqual(error.ec, "0026-00000001")
+    assert.strictEqual(
+      error.message,
+      "HeadObject: 404 NoSuchBucket (EC 0015-00000101, request 65A1); The specified bucket does not exist."
+    )
+  })
+
+  it("makes an error of 10,000 mutations of an answer, wherever its document stands", () => {
+    const xml = errorXml("AccessDenied", "no &amp; never", "<EC>0003-00000001</EC>")
+    const base64 = Encoding.encodeBase64(xml)
+    const piece = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 3 }),
+      fc.constantFrom("<", "&", "=", "\r", "<a>", "]]>")
+    )
+    const mutate = (text: string, at: number, cut: number, put: string) => {
+      const from = Math.floor(at * text.length)
+      return text.slice(0, from) + put + text.slice(from + cut)
+    }
+    fc.assert(
+      fc.property(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(5), piece, (at, cut, put) => {
+        const answers = [
+          response(403, mutate(xml, at, cut, put)),
+          response(403, "", { "x-oss-err": mutate(base64, at, cut, put) }),
+          response(403, "", { "x-oss-err": Encoding.encodeBase64(mutate(xml, at, cut, put)) })
+        ]
+        return answers.every((answer) => ServiceResponse.toError("HeadObject", answer).code !== "")
+      }),
+      { numRuns: 10_000 }
+    )
   })
 
   it("goes by the status when there is no document", () => {
