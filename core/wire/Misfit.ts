@@ -2,6 +2,7 @@
  * Where a value does not fit its Schema, in one line and without the value: it may hold a token or be of any size, and this
  * text ends in logs. Pure.
  */
+import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 
 /** Of what was expected, in characters: a large Schema prints itself at length. */
@@ -9,6 +10,17 @@ const maxExpected = 120
 
 /** `videoId: expected string`, for the first thing that is wrong. Never fails. Custom messages are left out, as they may quote the value. */
 export const describe = (error: ParseResult.ParseError): string => walk(error.issue, "")
+
+/**
+ * What a Schema decodes or encodes with, failing with `describe`'s sentence. A transformation that throws is a misfit too: what
+ * a user's Schema does must not turn a stored object, or a contract that is a constant, into a crash.
+ */
+export const told =
+  <A, B>(run: (value: A) => Either.Either<B, ParseResult.ParseError>) =>
+  (value: A): Either.Either<B, string> =>
+    Either.try({ try: () => run(value), catch: () => "its Schema threw" }).pipe(
+      Either.flatMap(Either.mapLeft(describe))
+    )
 
 const expected = ({ ast }: { readonly ast: { toString(): string } }): string => {
   const text = String(ast)

@@ -20,7 +20,7 @@ export type Decode<A> = (answer: Uint8Array) => Either.Either<A, OffContract>
 
 /** Reads JSON answers by a Schema. Fails with what does not fit. */
 export const decoder = <A, I>(response: Schema.Schema<A, I>): Decode<A> => {
-  const decode = Schema.decodeUnknownEither(response)
+  const decode = Misfit.told(Schema.decodeUnknownEither(response))
   return (answer) =>
     Either.gen(function* () {
       const text = yield* Either.fromOption(Utf8.decode(answer), () => notJson("the answer is not UTF-8"))
@@ -28,9 +28,7 @@ export const decoder = <A, I>(response: Schema.Schema<A, I>): Decode<A> => {
         try: (): unknown => JSON.parse(text),
         catch: () => notJson("the answer is not JSON")
       })
-      // A transformation that throws must not turn a stored object into a crash.
-      const decoded = yield* Either.try({ try: () => decode(value), catch: () => offContract("its Schema threw") })
-      return yield* Either.mapLeft(decoded, (error) => offContract(Misfit.describe(error)))
+      return yield* Either.mapLeft(decode(value), offContract)
     })
 }
 
@@ -42,9 +40,9 @@ const offContract = (misfit: string): OffContract => ({
 
 /** Writes answers as JSON text by a Schema. Fails with a sentence for what does not fit, or has no JSON. */
 export const encoder = <A, I>(response: Schema.Schema<A, I>): ((answer: A) => Either.Either<string, string>) => {
-  const encode = Schema.encodeEither(response)
+  const encode = Misfit.told(Schema.encodeEither(response))
   return (answer) =>
-    Either.flatMap(Either.mapLeft(encode(answer), Misfit.describe), (value) =>
+    Either.flatMap(encode(answer), (value) =>
       Either.flatMap(
         Either.try({
           // Not always a text: `undefined` has no JSON, and TypeScript's type of `stringify` says otherwise.

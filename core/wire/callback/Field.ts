@@ -97,13 +97,12 @@ export const operation = system("operation", required)
  * What the uploader gives here is seen by whoever makes the upload: it proves nothing about who he is.
  */
 export const variable = <A>(name: string, schema: Schema.Schema<A, string>): VarField<A> => {
-  const decode = Schema.decodeEither(schema)
-  const encode = Schema.encodeEither(schema)
+  const decode = Misfit.told(Schema.decodeEither(schema))
   return {
     _tag: "Var",
     variable: `x:${name}`,
-    encode: (value) => Either.mapLeft(encode(value), Misfit.describe),
-    decode: (text) => Either.mapLeft(decode(text ?? ""), Misfit.describe)
+    encode: Misfit.told(Schema.encodeEither(schema)),
+    decode: (text) => decode(text ?? "")
   }
 }
 

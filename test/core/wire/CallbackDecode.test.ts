@@ -230,18 +230,31 @@ describe("the application's answer", () => {
     assert.match(off("s3cret"), /^OffContract: expected \{ readonly videos: .{0,120}…$/)
   })
 
+  const Throwing = Schema.transform(Schema.String, Schema.String, {
+    decode: (): string => {
+      throw new Error("s3cret")
+    },
+    encode: (): string => {
+      throw new Error("s3cret")
+    }
+  })
+
   it("is off the contract when the Schema throws: the object is stored all the same", () => {
-    const Throwing = Schema.transform(Schema.String, Schema.String, {
-      decode: (): string => {
-        throw new Error("s3cret")
-      },
-      encode: (text) => text
-    })
     const contract = Callback.make({ url: "http://a", bucket: "media", body: {}, response: Throwing })
     assert.deepEqual(Either.getLeft(contract.decodeResponse(Utf8.encode(`"x"`))).pipe(Option.getOrThrow), {
       reason: "OffContract",
       detail: "the answer does not fit the contract: its Schema threw"
     })
+    assert.deepEqual(contract.encodeResponse("x"), Either.left("its Schema threw"))
+  })
+
+  it("is not come to when a variable's Schema throws, at either end", () => {
+    const body = { v: Callback.var("v", Throwing) }
+    const contract = Callback.make({ url: "http://a", bucket: "media", body, response: Schema.Unknown })
+    const said = [contract({ v: "x" }).encoded, contract.decode(Utf8.encode("bucket=media&v=x"))].map((either) =>
+      Either.match(either, { onLeft: ({ message }) => message, onRight: () => "" })
+    )
+    assert.deepEqual(said, ["v: its Schema threw", 'callback rejected: "v" its Schema threw (BadBody)'])
   })
 
   it("is encoded by the contract", () => {
