@@ -25,7 +25,7 @@ export interface SignedHeaders {
 }
 
 /** Whether a header, its name in lower case, is signed without being asked for. */
-export const isDefault = (name: string): boolean =>
+const isDefault = (name: string): boolean =>
   name.startsWith("x-oss-") || name === "content-type" || name === "content-md5"
 
 /**
@@ -157,7 +157,7 @@ const faultOf = (name: string, value: string): InvalidParam | undefined => {
 const isBlank = (unit: number): boolean => unit === 0x20 || unit === 0x09
 
 /** Without the blanks at both ends. `String.trim` would also take U+00A0 and others, which HTTP carries. */
-export const trim = (value: string): string => {
+const trim = (value: string): string => {
   let from = 0
   let to = value.length
   while (from < to && isBlank(value.charCodeAt(from))) from++
