@@ -4,19 +4,30 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { Jobs, type JobsError, type Mode } from "./Jobs.ts"
 import { cancelled, type UploadFailed } from "../upload/Receipt.ts"
 
+/** The job was paused in the midst of a step, which ends here and is begun anew when the job goes on. */
+export class Paused extends Data.TaggedError("Paused")<{}> {}
+
+/** Runs a step, perhaps more than once. */
+export type Entrance = (
+  job: string
+) => <A, E, R>(
+  step: Effect.Effect<A, E | Paused, R>
+) => Effect.Effect<A, Exclude<E, Paused> | UploadFailed | JobsError, R>
+
 export interface Service {
-  /** Lets through while the job is running, waits while it is paused, fails with reason `Cancelled` when it is that. */
-  readonly pass: (job: string) => Effect.Effect<void, UploadFailed | JobsError>
-  /** Passes, and interrupts the step when the job is cancelled while it runs. */
-  readonly guard: (
-    job: string
-  ) => <A, E, R>(step: Effect.Effect<A, E, R>) => Effect.Effect<A, E | UploadFailed | JobsError, R>
+  /** Fails with `Paused`, or with reason `Cancelled`, unless the job is running. Who waits for others to go on keeps nothing. */
+  readonly check: (job: string) => Effect.Effect<void, UploadFailed | JobsError | Paused>
+  /** Runs a step while the job is running: waits while it is paused, begins the step anew when that is `Paused`. */
+  readonly enter: Entrance
+  /** Enters, and interrupts the step when the job is cancelled while it runs. */
+  readonly guard: Entrance
 }
 
 export class Gate extends Context.Tag("effect-oss/cluster/Gate")<Gate, Service>() {}
@@ -73,9 +84,24 @@ export const make: Effect.Effect<Service, never, Jobs> = Effect.map(Jobs, (jobs)
       Effect.flatMap((mode) => (mode === "Cancelled" ? cancelled(job) : Effect.void)),
       Effect.forever
     )
+  const enter: Entrance =
+    (job) =>
+    <A, E, R>(step: Effect.Effect<A, E | Paused, R>) => {
+      const entered: Effect.Effect<A, Exclude<E, Paused> | UploadFailed | JobsError, R> = Effect.catchIf(
+        Effect.zipRight(pass(job), step),
+        (error): error is Extract<E | UploadFailed | JobsError | Paused, Paused> => error instanceof Paused,
+        () => Effect.suspend(() => entered)
+      ) as typeof entered // without Paused, which is caught
+      return entered
+    }
   return {
-    pass,
-    guard: (job) => (step) => Effect.zipRight(pass(job), Effect.raceFirst(step, watch(job)))
+    check: (job) =>
+      Effect.flatMap(mode(job), (mode): Effect.Effect<void, UploadFailed | Paused> => {
+        if (mode === "Running") return Effect.void
+        return mode === "Paused" ? new Paused() : cancelled(job)
+      }),
+    enter,
+    guard: (job) => (step) => enter(job)(Effect.raceFirst(step, watch(job)))
   }
 })
 

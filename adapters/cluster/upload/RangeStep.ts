@@ -13,7 +13,7 @@ import { OssClient } from "../../../core/programs/OssClient.ts"
 import * as MultipartOperation from "../../../core/wire/MultipartOperation.ts"
 import { Budget } from "../budget/Budget.ts"
 import * as Copy from "../sources/Copy.ts"
-import { Gate } from "../jobs/Gate.ts"
+import { Gate, type Paused } from "../jobs/Gate.ts"
 import { Jobs } from "../jobs/Jobs.ts"
 import type * as ObjectSource from "../sources/ObjectSource.ts"
 import type * as Receipt from "./Receipt.ts"
@@ -54,6 +54,34 @@ export interface Range {
   readonly to: number
 }
 
+/**
+ * Lets a part begin while the job is running. In a pause, parts under way end and no other begins; with the last one the range
+ * is `Paused`, so that it holds neither memory nor room.
+ */
+const pausable = (job: string, gate: Gate["Type"]) => {
+  let underWay = 0
+  const begins: Effect.Effect<void, Receipt.StepError | Paused> = Effect.catchTag(
+    gate.check(job),
+    "Paused",
+    (paused) =>
+      underWay === 0
+        ? paused
+        : Effect.delay(
+            Effect.suspend(() => begins),
+            "50 millis"
+          )
+  )
+  return <A, E, R>(send: Effect.Effect<A, E, R>) =>
+    Effect.acquireUseRelease(
+      Effect.zipRight(
+        Effect.interruptible(begins),
+        Effect.sync(() => underWay++)
+      ),
+      () => send,
+      () => Effect.sync(() => underWay--)
+    )
+}
+
 /** Sends what the server does not show of a range of parts. */
 export const send = (
   job: string,
@@ -61,32 +89,36 @@ export const send = (
   planned: Step.Planned,
   uploadId: string,
   { from, to }: Range
-): Effect.Effect<ReadonlyArray<MultipartSteps.SentPart>, Receipt.UploadFailed, Step.Needs> =>
-  Step.patient(
+): Effect.Effect<ReadonlyArray<MultipartSteps.SentPart>, Receipt.UploadFailed, Step.Needs> => {
+  const sent = Effect.gen(function* () {
+    const { parts: concurrency } = yield* Step.StepSettings
+    const budget = yield* Budget
+    const gate = yield* Gate
+    yield* gate.check(job)
+    const pauses = pausable(job, gate)
+    const client = yield* OssClient
+    const source = yield* reopen(request, planned)
+    const object = Step.copyable(source, client)
+    const plan = yield* PartPlan.make(planned.size, { partSize: planned.partSize })
+    const parts = yield* MultipartSteps.sendRange<Receipt.StepError | Paused>(
+      { key: request.key, uploadId },
+      plan,
+      { from, to },
+      source,
+      {
+        concurrency,
+        trafficLimit: request.options?.trafficLimit,
+        around: (part) => (send) => budget.withPermit(client.bucket.name, part.size)(pauses(send)),
+        place: object === undefined ? undefined : copying(object)
+      }
+    )
+    const bytes = parts.reduce((sum, { size }) => sum + size, 0)
+    yield* (yield* Jobs).sent(job, request.key, from, bytes)
+    return parts
+  })
+  return Step.patient(
     job,
-    Effect.gen(function* () {
-      const { parts: concurrency } = yield* Step.StepSettings
-      const budget = yield* Budget
-      const gate = yield* Gate
-      const client = yield* OssClient
-      const source = yield* reopen(request, planned)
-      const object = Step.copyable(source, client)
-      const plan = yield* PartPlan.make(planned.size, { partSize: planned.partSize })
-      const parts = yield* MultipartSteps.sendRange<Receipt.StepError>(
-        { key: request.key, uploadId },
-        plan,
-        { from, to },
-        source,
-        {
-          concurrency,
-          trafficLimit: request.options?.trafficLimit,
-          around: (part) => budget.withPermit(client.bucket.name, part.size),
-          onSent: () => gate.pass(job),
-          place: object === undefined ? undefined : copying(object)
-        }
-      )
-      const bytes = parts.reduce((sum, { size }) => sum + size, 0)
-      yield* (yield* Jobs).sent(job, request.key, from, bytes)
-      return parts
-    })
+    "guarded",
+    Effect.flatMap(Step.StepSettings, ({ ranges }) => ranges.through(sent))
   )
+}

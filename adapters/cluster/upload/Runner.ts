@@ -8,6 +8,7 @@ import type * as Schedule from "effect/Schedule"
 import { InvalidParam } from "../../../core/model/OssError.ts"
 import type { OssClient } from "../../../core/programs/OssClient.ts"
 import type { Budget } from "../budget/Budget.ts"
+import * as Turnstile from "../budget/Turnstile.ts"
 import * as Callbacks from "./Callbacks.ts"
 import * as Gate from "../jobs/Gate.ts"
 import type { Jobs } from "../jobs/Jobs.ts"
@@ -20,13 +21,18 @@ import * as UploadWorkflow from "./UploadWorkflow.ts"
 export interface Options {
   /** The contracts that requests may name. Default: none. */
   readonly callbacks?: Callbacks.Registry | undefined
-  /** Parts in flight at once of each range, each of `partSize` bytes of memory: see README. Default 4. */
+  /** Parts in flight at once of each range. Default 4. */
   readonly parts?: number | undefined
+  /** Ranges that this runner sends at once, of all objects: with `parts` and `partSize`, its memory. Default 4. */
+  readonly rangesHere?: number | undefined
   /** Parts in one range, which one runner sends. Default 16. */
   readonly partsInRange?: number | undefined
   /** Ranges of one object under way at once, over all runners. Default 4. */
   readonly rangesAtOnce?: number | undefined
-  /** Objects of one page under way at once. Default 4. */
+  /**
+   * Objects that this runner looks at at once, and stores if they have one part; and how many of one page are under way.
+   * Default 8.
+   */
   readonly objectsAtOnce?: number | undefined
   /** How long and how often a step that failed for a passing reason is tried again. Default: `Step.defaultPatience`. */
   readonly patience?: Schedule.Schedule<unknown, UploadFailed> | undefined
@@ -42,11 +48,12 @@ const checked = (field: string, value: number): Effect.Effect<number, InvalidPar
  */
 export const layer = ({
   callbacks = Callbacks.none,
-  objectsAtOnce = 4,
+  objectsAtOnce = 8,
   parts = 4,
   partsInRange = 16,
   patience = Step.defaultPatience,
-  rangesAtOnce = 4
+  rangesAtOnce = 4,
+  rangesHere = 4
 }: Options = {}): Layer.Layer<
   never,
   InvalidParam,
@@ -58,9 +65,17 @@ export const layer = ({
       yield* checked("parts", parts)
       yield* checked("partsInRange", partsInRange)
       yield* checked("rangesAtOnce", rangesAtOnce)
+      yield* checked("rangesHere", rangesHere)
+      const clock = yield* Effect.clock
+      const room = (size: number): Step.Room =>
+        Turnstile.make<never>(
+          () => size,
+          () => clock.unsafeCurrentTimeMillis()
+        )
+      const settings = { callbacks, parts, patience, objects: room(objectsAtOnce), ranges: room(rangesHere) }
       return Layer.merge(UploadWorkflow.layer({ partsInRange, rangesAtOnce }), UploadBatch.layer(objectsAtOnce)).pipe(
         Layer.provide(Gate.layer),
-        Layer.provide(Layer.succeed(Step.StepSettings, { callbacks, parts, patience }))
+        Layer.provide(Layer.succeed(Step.StepSettings, settings))
       )
     })
   )

@@ -15,7 +15,6 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Jobs, type DeadLetter, type JobsError } from "../jobs/Jobs.ts"
-import { summary, UploadFailed } from "./Receipt.ts"
 import * as Step from "./Step.ts"
 import { attemptOf, UploadRequest } from "./UploadRequest.ts"
 import * as UploadWorkflow from "./UploadWorkflow.ts"
@@ -39,7 +38,6 @@ export const page = Workflow.make({
   name: "effect-oss/UploadPage",
   payload: { job: Schema.String, requests: Schema.Array(UploadRequest) },
   success: Summary,
-  error: UploadFailed,
   idempotencyKey: identity,
   annotations: UploadWorkflow.defectsPass
 })
@@ -56,7 +54,6 @@ export const workflow = Workflow.make({
     pagesAtOnce: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { default: () => 8 })
   },
   success: Summary,
-  error: UploadFailed,
   idempotencyKey: identity,
   annotations: UploadWorkflow.defectsPass
 })
@@ -66,7 +63,9 @@ const one = (job: string, request: UploadRequest, index: number) =>
   UploadWorkflow.begin(`begin/${index}`, job, request).pipe(
     Effect.tapError((failure) => Step.fail(job, request, failure)),
     Effect.flatMap((begun) =>
-      begun._tag === "Stored" ? Effect.void : Effect.asVoid(UploadWorkflow.workflow.execute({ job, request }))
+      begun._tag === "Stored"
+        ? Effect.void
+        : Effect.asVoid(UploadWorkflow.workflow.execute({ job, request, planned: begun.planned }))
     ),
     Effect.match({
       onSuccess: (): Summary => ({ stored: 1, failed: 0 }),
@@ -77,7 +76,8 @@ const one = (job: string, request: UploadRequest, index: number) =>
 const runPage = (objectsAtOnce: number, job: string, requests: ReadonlyArray<UploadRequest>) =>
   Effect.gen(function* () {
     const jobs = yield* Jobs
-    yield* Effect.mapError(Effect.retry(jobs.admit(job, requests), { schedule: Step.defaultPatience }), summary)
+    // A book that cannot be written for long is a defect, with which the page begins anew.
+    yield* Effect.orDie(Effect.retry(jobs.admit(job, requests), { schedule: Step.defaultPatience }))
     const ends = yield* Effect.forEach(requests, (request, i) => one(job, request, i), { concurrency: objectsAtOnce })
     return ends.reduce(add, nothing)
   })
@@ -108,7 +108,7 @@ export const feed = <E, R>(
   job: string,
   requests: Stream.Stream<UploadRequest, E, R>,
   { pageSize = 100, pagesAtOnce = 8 }: FeedOptions = {}
-): Effect.Effect<Summary, E | UploadFailed, R | WorkflowEngine.WorkflowEngine> =>
+): Effect.Effect<Summary, E, R | WorkflowEngine.WorkflowEngine> =>
   requests.pipe(
     Stream.grouped(pageSize),
     Stream.mapEffect((requests) => page.execute({ job, requests: Chunk.toReadonlyArray(requests) }), {
@@ -138,7 +138,7 @@ export const deadLetters = (job: string): Stream.Stream<DeadLetter, JobsError, J
 export const redrive = (
   job: string,
   { filter = () => true, ...options }: FeedOptions & { readonly filter?: (letter: DeadLetter) => boolean } = {}
-): Effect.Effect<Summary, JobsError | UploadFailed, Jobs | WorkflowEngine.WorkflowEngine> =>
+): Effect.Effect<Summary, JobsError, Jobs | WorkflowEngine.WorkflowEngine> =>
   feed(
     job,
     deadLetters(job).pipe(

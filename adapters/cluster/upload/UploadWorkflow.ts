@@ -30,6 +30,9 @@ const Planned = Schema.Struct({
   others: Schema.Array(Schema.String)
 })
 
+// By itself: within the payload its type would not be inferred.
+const Known = Schema.optionalWith(Planned, { exact: true })
+
 /** What `begin` answers: stored already, or to be sent in parts. */
 export const Begun = Schema.Union(
   Schema.TaggedStruct("Stored", { receipt: Receipt }),
@@ -50,7 +53,12 @@ export const defectsPass = Context.make(Workflow.CaptureDefects, false)
 /** One object. The same job, key and attempt are the same upload, which is done once. */
 export const workflow = Workflow.make({
   name: "effect-oss/Upload",
-  payload: { job: Schema.String, request: UploadRequest },
+  payload: {
+    job: Schema.String,
+    request: UploadRequest,
+    /** What the page that the object stands on has found out already. */
+    planned: Known
+  },
   success: Receipt,
   error: UploadFailed,
   idempotencyKey: ({ job, request }) => JSON.stringify([job, request.key, attemptOf(request)]),
@@ -83,15 +91,13 @@ export interface Cut {
 }
 
 /**
- * Runs `abandon` when the workflow comes to a bad end of its own: a failure, or the engine's `interrupt`. Not when this runner
- * stops, loses the shard, or meets a defect: all these close the workflow's scope too, although it goes on, here or elsewhere.
+ * Runs `sweep` when the engine's `interrupt` ends the workflow. Not when this runner stops, loses the shard, or meets a defect:
+ * all these close the workflow's scope too, although it goes on, here or elsewhere.
  */
-const onBadEnd = <R>(abandon: Effect.Effect<void, never, R>) =>
+const onInterrupt = <R>(sweep: Effect.Effect<void, never, R>) =>
   Effect.flatMap(WorkflowEngine.WorkflowInstance, (instance) =>
     Workflow.addFinalizer<R>((exit) =>
-      Exit.isFailure(exit) && !Cause.isDie(exit.cause) && (instance.interrupted || Cause.isFailure(exit.cause))
-        ? abandon
-        : Effect.void
+      Exit.isFailure(exit) && !Cause.isDie(exit.cause) && instance.interrupted ? sweep : Effect.void
     )
   )
 
@@ -137,17 +143,28 @@ const sendRanges = (
     return (yield* Either.all(sent)).flatMap((parts) => parts.map(toPart))
   })
 
-const upload = (cut: Cut, job: string, request: UploadRequest) =>
+const upload = (cut: Cut, { job, planned: known, request }: typeof workflow.payloadSchema.Type) =>
   Effect.gen(function* () {
-    const begun = yield* begin("begin", job, request)
+    const begun: typeof Begun.Type =
+      known === undefined ? yield* begin("begin", job, request) : { _tag: "Planned", planned: known }
     if (begun._tag === "Stored") return begun.receipt
     const { planned } = begun
-    yield* onBadEnd(Step.abandon(request, planned))
+    const sweep = Step.sweep(request, planned)
+    yield* onInterrupt(sweep)
+    const ended = yield* Effect.either(sendAll(cut, job, request, planned))
+    // Before the book tells of a failure: the next attempt, which may follow at once, must not be aborted by this one.
+    yield* sweep
+    return yield* ended
+  }).pipe(Effect.tapError((failure) => Step.fail(job, request, failure)))
+
+/** Opens, sends, completes. */
+const sendAll = (cut: Cut, job: string, request: UploadRequest, planned: typeof Planned.Type) =>
+  Effect.gen(function* () {
     const uploadId = yield* Activity.make({
       name: "open",
       success: Schema.String,
       error: UploadFailed,
-      execute: Step.open(job, request, planned)
+      execute: Step.open(job, request)
     })
     const parts = yield* sendRanges(job, request, planned, uploadId, cut)
     return yield* Activity.make({
@@ -156,12 +173,12 @@ const upload = (cut: Cut, job: string, request: UploadRequest) =>
       error: UploadFailed,
       execute: Step.complete(job, request, planned, uploadId, parts)
     })
-  }).pipe(Effect.tapError((failure) => Step.fail(job, request, failure)))
+  })
 
 /** The workflows of one object, ready to be run by an engine. */
 export const layer = (cut: Cut): Layer.Layer<never, never, WorkflowEngine.WorkflowEngine | Step.Needs> =>
   Layer.merge(
-    workflow.toLayer(({ job, request }) => upload(cut, job, request)),
+    workflow.toLayer((payload) => upload(cut, payload)),
     // No activity of its own: the range is its only step, and knows by ListParts what is done.
     range.toLayer(({ from, job, planned, request, to, uploadId }) =>
       Effect.map(RangeStep.send(job, request, planned, uploadId, { from, to }), (parts) =>
