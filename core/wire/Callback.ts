@@ -102,13 +102,19 @@ export const headers = <A>(callback: Callback<A>): Either.Either<Readonly<Record
     ...(callbackVar === undefined ? {} : { "x-oss-callback-var": callbackVar })
   }))
 
-/** How a callback travels in the query of a presigned URL: seen by whoever holds the URL. */
+/**
+ * How a callback travels in the query of a presigned URL: seen by whoever holds the URL. Fails with what is wrong with the
+ * callback.
+ */
 export const query = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
   Either.map(callback.encoded, ({ callback, callbackVar }) => ({
     callback,
     ...(callbackVar === undefined ? {} : { "callback-var": callbackVar })
   }))
 
-/** How a callback travels in a form: the callback, and each variable as a field of its own, in clear. */
+/**
+ * How a callback travels in a form: the callback, and each variable as a field of its own, in clear. Fails with what is wrong
+ * with the callback.
+ */
 export const formFields = <A>(callback: Callback<A>): Either.Either<Readonly<Record<string, string>>, InvalidParam> =>
   Either.map(callback.encoded, ({ callback, variables }) => ({ callback, ...variables }))

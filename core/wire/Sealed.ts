@@ -2,7 +2,7 @@
  * Texts sealed with a secret of the application's own: readable by whoever holds them, changed by nobody. Pure.
  *
  * The seal is an HMAC-SHA256 over a purpose and the text, so that one secret may serve several purposes. With several
- * secrets, each of them opens: the way to change a secret while texts are on their way.
+ * secrets, each of them opens: the way to change a secret while texts are on their way. Source of the method: RFC 2104.
  */
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"

@@ -127,7 +127,8 @@ const callbackFailure = (response: Response): CallbackOutcome => {
 
 /**
  * The answer to a request that stores an object. Status 203 is OSS's way to say: stored, but the callback failed.
- * With a callback, a 200 carries the application's bytes in place of OSS's own body.
+ * With a callback, a 200 carries the application's bytes in place of OSS's own body. Fails with the `ServiceError` that any
+ * other status is.
  */
 export const toStored = (
   operation: string,

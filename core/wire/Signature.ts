@@ -92,7 +92,10 @@ export interface Stamp {
   readonly date: string
 }
 
-/** The stamp that `signPolicy` gives for the same terms: the policy's text states it, so it is needed first. */
+/**
+ * The stamp that `signPolicy` gives for the same terms: the policy's text states it, so it is needed first. Fails with
+ * `InvalidParam` for the term at fault.
+ */
 export const stamp = (signer: Signer, terms: SigningKey.Terms): Either.Either<Stamp, InvalidParam> => {
   const begun = begin(signer, terms)
   return settle(begun instanceof InvalidParam ? begun : stampOf(begun))

@@ -4,6 +4,7 @@
  * Parsing is done by @rgrove/parse-xml: strict, without external or user-defined entities. Around it stand the limits that
  * a document from the network needs: its size, its depth, and no DOCTYPE at all.
  * Namespaces are ignored, because one of OSS's own answers carries one and the others do not.
+ * Sources: XML 1.0, https://www.w3.org/TR/xml/; answers recorded from OSS.
  */
 import * as Either from "effect/Either"
 import { parseXml, XmlElement } from "@rgrove/parse-xml"

@@ -1,5 +1,8 @@
 /**
  * The application's answer to a callback: JSON, by the contract's Schema, written at one end and read at the other. Pure.
+ *
+ * OSS hands its bytes to the uploader as they are. Source: "Callback",
+ * https://www.alibabacloud.com/help/en/oss/developer-reference/callback
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"

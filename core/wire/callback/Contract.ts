@@ -3,6 +3,7 @@
  *
  * The uploader calls it with its variables and gets a `Callback`, encoded and ready to travel; the application server
  * decodes what arrives by it and answers what it promises; the uploader decodes that answer by it. Pure.
+ * Source: "Callback", https://www.alibabacloud.com/help/en/oss/developer-reference/callback; for the bucket, decisions/0007.
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

@@ -3,6 +3,7 @@
  *
  * In both body types a value reaches us as a text, or not at all (`undefined`: absent, empty where empty means absent, or
  * null). Numbers in JSON are kept as their digits, so a CRC-64 beyond 2^53 loses nothing.
+ * Source: "Callback", https://www.alibabacloud.com/help/en/oss/developer-reference/callback, table of system parameters.
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

@@ -3,6 +3,7 @@
  *
  * JSON bodies are read more kindly than JSON allows, for two things OSS does: a missing number leaves nothing between the
  * colon and the comma, and a CRC-64 is a bare number of 20 digits, of which `JSON.parse` would keep 16.
+ * Sources: RFC 8259; URL Standard, "application/x-www-form-urlencoded", https://url.spec.whatwg.org; signed captures.
  */
 import * as Either from "effect/Either"
 import * as Uri from "../Uri.ts"

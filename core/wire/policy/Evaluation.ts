@@ -51,6 +51,7 @@ export const evaluate = (policy: PostPolicy, form: Form, now: number, options?: 
 /**
  * Evaluates all but the file's size, which a server does not know before it has read the file. Ordinary fields need no
  * condition; V4's own (`x-oss-signature-version`, `x-oss-credential`, `x-oss-date`, `x-oss-security-token`) need one each.
+ * Fails with the refusal that OSS would answer, 403 AccessDenied; `now` is in milliseconds since 1970.
  */
 export const evaluateFields = (policy: PostPolicy, form: FormFields, now: number, options: Options = {}): Evaluated => {
   const fields = collect(form)
@@ -63,7 +64,10 @@ export const evaluateFields = (policy: PostPolicy, form: FormFields, now: number
   return extra.length > 0 ? Refusal.extra(extra) : Either.void
 }
 
-/** Evaluates the size of the file, in bytes; above 5 GiB it is too large for any policy. */
+/**
+ * Evaluates the size of the file, in bytes; above 5 GiB it is too large for any policy. Fails with the refusal that OSS would
+ * answer, 400 EntityTooLarge or EntityTooSmall.
+ */
 export const evaluateSize = (policy: PostPolicy, size: number): Evaluated => {
   if (size > Condition.maxFileBytes) return Refusal.tooLarge()
   for (const condition of policy.conditions) {

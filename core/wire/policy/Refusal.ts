@@ -31,29 +31,30 @@ const refuse = (
   condition?: string
 ): Refused => Either.left({ _tag: "PolicyRefusal", status, code, message, ec: `0006-00000${ec}`, condition })
 
-/** The policy's text is at fault. `ec` is its last three digits. */
+/** 400 InvalidPolicyDocument: the policy's text is at fault. `ec` is its last three digits. */
 export const document = (ec: string, cause: string): Refused =>
   refuse(400, "InvalidPolicyDocument", ec, `Invalid Policy: ${cause}`)
 
-/** The policy, or the seven days of its signature, are over. */
+/** 403 AccessDenied: the policy, or the seven days of its signature, are over. */
 export const expired: Refused = refuse(403, "AccessDenied", "213", "Invalid according to Policy: Policy expired.")
 
 const failed = (ec: string, condition: string): Refused =>
   refuse(403, "AccessDenied", ec, `Invalid according to Policy: Policy Condition failed: ${condition}`, condition)
 
-/** The field that a condition names is not in the form. */
+/** 403 AccessDenied: the field that a condition names is not in the form. */
 export const missing = (condition: string): Refused => failed("226", condition)
 
-/** The field's value is not what the condition wants. */
+/** 403 AccessDenied: the field's value is not what the condition wants. */
 export const mismatch = (condition: string): Refused => failed("227", condition)
 
-/** Fields that the policy would have to name. */
+/** 403 AccessDenied: there are fields that the policy would have to name. */
 export const extra = (names: ReadonlyArray<string>): Refused =>
   refuse(403, "AccessDenied", "228", `Invalid according to Policy: Extra input fields: ${names.join(", ")}`)
 
-/** `condition` is `undefined` when the file is above what any form may carry. */
+/** 400 EntityTooLarge: `condition` is `undefined` when the file is above what any form may carry. */
 export const tooLarge = (condition?: string): Refused =>
   refuse(400, "EntityTooLarge", "003", "Your proposed upload exceeds the maximum allowed size.", condition)
 
+/** 400 EntityTooSmall: the file has fewer bytes than the condition wants. */
 export const tooSmall = (condition: string): Refused =>
   refuse(400, "EntityTooSmall", "004", "Your proposed upload smaller than the minimum allowed size.", condition)

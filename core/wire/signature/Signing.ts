@@ -24,6 +24,7 @@ export interface Signed {
   readonly signature: string
 }
 
+/** The name of the signing method, as it stands in headers, queries and forms. */
 export const algorithm = SigningKey.algorithm
 
 /**
@@ -32,6 +33,7 @@ export const algorithm = SigningKey.algorithm
  */
 export type Checked<A> = A | InvalidParam
 
+/** What callers get: fails with the refusal, if it is one. */
 export const settle = <A>(checked: Checked<A>): Either.Either<A, InvalidParam> =>
   checked instanceof InvalidParam ? Either.left(checked) : Either.right(checked)
 

@@ -70,6 +70,7 @@ export const maxPerSecret = 8
 /** How many secrets are known again when they are wrapped anew. */
 export const maxSecrets = 16
 
+/** A cache that holds no key yet. */
 export const makeCache = (): Cache => ({ byObject: new WeakMap(), bySecret: new Map() })
 
 /** The name of the signing method, as it stands in headers, queries and forms. */

@@ -46,7 +46,10 @@ const withoutSignature = (query: Uri.Query): Uri.Query => {
   return rest
 }
 
-/** The signature that a form must have, by the text of its policy as it arrived. */
+/**
+ * The signature that a form must have, by the text of its policy as it arrived; `secret` belongs to the claimed ID. Fails with
+ * `InvalidParam` when nothing like it can have been signed.
+ */
 export const expectedPolicy = (
   signer: Signer,
   claim: Claim,

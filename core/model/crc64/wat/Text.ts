@@ -9,11 +9,13 @@ export const ZERO = "(v128.const i64x2 0 0)"
 
 /** The 16 bytes at `$at` + offset, however they are aligned. */
 export const load = (at: string, offset: number): string => `(v128.load offset=${offset} (local.get ${at}))`
+/** Writes 16 bytes to `$at` + offset, however they are aligned. */
 export const store = (at: string, offset: number, value: string): string =>
   `(v128.store offset=${offset} (local.get ${at}) ${value})`
 
-/** The sum over GF(2) of vectors, or of words of 8 bytes. */
+/** The sum over GF(2) of vectors. */
 export const xor = (...values: ReadonlyArray<string>): string => sum("v128.xor", values)
+/** The sum over GF(2) of words of 8 bytes. */
 export const xor64 = (...values: ReadonlyArray<string>): string => sum("i64.xor", values)
 
 const sum = (operation: string, values: ReadonlyArray<string>): string =>
