@@ -44,7 +44,10 @@ const refuse = (field: string, reason: string) => Either.left(new InvalidParam({
 // Header values may hold any text but control characters; a line break would begin another header.
 const control = /[\u0000-\u0008\u000a-\u001f\u007f]/
 
-/** Checks one header's value: no control characters (a CR or LF would forge a header), well-formed Unicode. */
+/**
+ * Checks one header's value: no control characters (a CR or LF would forge a header), well-formed Unicode. Fails with
+ * `InvalidParam` for `field`.
+ */
 export const checkValue = (field: string, value: string): Either.Either<string, InvalidParam> => {
   if (control.test(value)) return refuse(field, "must not contain CR, LF or other control characters")
   return Utf8.isWellFormed(value)
