@@ -57,8 +57,13 @@ export const combine = (first: bigint, second: bigint, secondLength: number): bi
 }
 
 /** The CRC in a header or a list of parts: unsigned decimal digits and nothing else, below 2^64. None for any other text. */
-export const parse = (text: string): Option.Option<bigint> =>
-  /^[0-9]{1,20}$/.test(text) && BigInt(text) < 1n << 64n ? Option.some(BigInt(text)) : Option.none()
+export const parse = (text: string): Option.Option<bigint> => {
+  if (!/^[0-9]{1,20}$/.test(text)) return Option.none()
+  const crc = BigInt(text)
+  return crc < limit ? Option.some(crc) : Option.none()
+}
+
+const limit = 1n << 64n
 
 /** The CRC as OSS writes it: unsigned decimal. */
 export const format = (crc: bigint): string => crc.toString()

@@ -8,7 +8,7 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { base, onSuccess, type Operation } from "./Operation.ts"
+import { make, onSuccess, type Operation } from "./Operation.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
 import * as Xml from "./Xml.ts"
 import * as XmlSchema from "./XmlSchema.ts"
@@ -48,37 +48,37 @@ const ListBucketResult = Schema.Struct({
 })
 
 /** ListObjectsV2: the objects whose keys begin with `prefix`, those behind the key `after`. */
-export const listObjects = (prefix: string, after = ""): Operation<ObjectsPage> => ({
-  ...base,
-  name: "ListObjectsV2",
-  method: "GET",
-  key: undefined,
-  query: {
-    "list-type": "2",
-    "encoding-type": "url",
-    "max-keys": "1000",
-    ...(prefix === "" ? {} : { prefix }),
-    ...(after === "" ? {} : { "start-after": after })
-  },
-  maxResponseBytes: Xml.maxBytes,
-  decode: onSuccess("ListObjectsV2", (response) =>
-    Either.map(
-      XmlSchema.read("ListObjectsV2", "ListBucketResult", ListBucketResult)(response),
-      ({ Contents, IsTruncated }) => {
-        const objects = Contents.map((one) => ({
-          key: one.Key,
-          size: one.Size,
-          etag: ServiceResponse.unquote(one.ETag),
-          lastModified: Date.parse(one.LastModified),
-          objectType: one.Type
-        }))
-        const last = objects.at(-1)?.key
-        // A page that says "more" and leads nowhere would be asked for ever.
-        return {
-          objects,
-          next: IsTruncated && last !== undefined && last !== after ? Option.some(last) : Option.none()
+export const listObjects = (prefix: string, after = ""): Operation<ObjectsPage> =>
+  make({
+    name: "ListObjectsV2",
+    method: "GET",
+    key: undefined,
+    query: {
+      "list-type": "2",
+      "encoding-type": "url",
+      "max-keys": "1000",
+      ...(prefix === "" ? {} : { prefix }),
+      ...(after === "" ? {} : { "start-after": after })
+    },
+    maxResponseBytes: Xml.maxBytes,
+    decode: onSuccess("ListObjectsV2", (response) =>
+      Either.map(
+        XmlSchema.read("ListObjectsV2", "ListBucketResult", ListBucketResult)(response),
+        ({ Contents, IsTruncated }) => {
+          const objects = Contents.map((one) => ({
+            key: one.Key,
+            size: one.Size,
+            etag: ServiceResponse.unquote(one.ETag),
+            lastModified: Date.parse(one.LastModified),
+            objectType: one.Type
+          }))
+          const last = objects.at(-1)?.key
+          // A page that says "more" and leads nowhere would be asked for ever.
+          return {
+            objects,
+            next: IsTruncated && last !== undefined && last !== after ? Option.some(last) : Option.none()
+          }
         }
-      }
+      )
     )
-  )
-})
+  })

@@ -11,7 +11,7 @@ import * as Crc64 from "../model/Crc64.ts"
 import type { ObjectKey } from "../model/ObjectKey.ts"
 import * as Utf8 from "../model/Utf8.ts"
 import * as Transport from "../ports/Transport.ts"
-import { base, onSuccess, type Headers, type Operation } from "./Operation.ts"
+import { make, onSuccess, type Headers, type Operation } from "./Operation.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
 import * as Xml from "./Xml.ts"
 import * as XmlSchema from "./XmlSchema.ts"
@@ -21,20 +21,24 @@ export { uploadPartCopy, type CopySource } from "./multipart/PartCopy.ts"
 const UploadId = Schema.NonEmptyString
 
 /** InitiateMultipartUpload: opens an upload and answers its ID. `headers` describe the object to be. */
-export const initiateMultipartUpload = (key: ObjectKey, headers: Headers): Operation<string> => ({
-  ...base,
-  name: "InitiateMultipartUpload",
-  method: "POST",
-  key,
-  query: { uploads: "" },
-  headers,
-  decode: onSuccess("InitiateMultipartUpload", (response) =>
-    Either.map(
-      XmlSchema.read("InitiateMultipartUpload", "InitiateMultipartUploadResult", Schema.Struct({ UploadId }))(response),
-      (result) => result.UploadId
+export const initiateMultipartUpload = (key: ObjectKey, headers: Headers): Operation<string> =>
+  make({
+    name: "InitiateMultipartUpload",
+    method: "POST",
+    key,
+    query: { uploads: "" },
+    headers,
+    decode: onSuccess("InitiateMultipartUpload", (response) =>
+      Either.map(
+        XmlSchema.read(
+          "InitiateMultipartUpload",
+          "InitiateMultipartUploadResult",
+          Schema.Struct({ UploadId })
+        )(response),
+        (result) => result.UploadId
+      )
     )
-  )
-})
+  })
 
 /** What OSS holds of one part. */
 export interface UploadedPart {
@@ -54,8 +58,7 @@ export const uploadPart = (
   onSent?: (bytes: number) => void
 ): Operation<UploadedPart> => {
   const name = `UploadPart ${number}`
-  return {
-    ...base,
+  return make({
     name,
     method: "PUT",
     key,
@@ -69,7 +72,7 @@ export const uploadPart = (
         ? Either.left(ServiceResponse.unexpected(name, response, "it has no ETag"))
         : Either.right({ number, etag, crc64: ServiceResponse.crc64(response) })
     })
-  }
+  })
 }
 
 const Part = Schema.Struct({
@@ -97,25 +100,25 @@ export interface PartsPage {
 }
 
 /** ListParts: what OSS holds of an upload, from behind part `marker` on; `limit` parts at most, or 1,000 where that is less. */
-export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit = 1000): Operation<PartsPage> => ({
-  ...base,
-  name: "ListParts",
-  method: "GET",
-  key,
-  query: { uploadId, "max-parts": String(Math.min(limit, 1000)), "part-number-marker": marker },
-  maxResponseBytes: Xml.maxBytes,
-  decode: onSuccess("ListParts", (response) =>
-    Either.map(XmlSchema.read("ListParts", "ListPartsResult", ListPartsResult)(response), (result) => ({
-      parts: result.Part.map((part) => ({
-        number: part.PartNumber,
-        etag: ServiceResponse.unquote(part.ETag),
-        size: part.Size,
-        crc64: Option.getOrUndefined(Crc64.parse(part.HashCrc64ecma ?? ""))
-      })),
-      next: nextPage(result.IsTruncated, result.NextPartNumberMarker)
-    }))
-  )
-})
+export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit = 1000): Operation<PartsPage> =>
+  make({
+    name: "ListParts",
+    method: "GET",
+    key,
+    query: { uploadId, "max-parts": String(Math.min(limit, 1000)), "part-number-marker": marker },
+    maxResponseBytes: Xml.maxBytes,
+    decode: onSuccess("ListParts", (response) =>
+      Either.map(XmlSchema.read("ListParts", "ListPartsResult", ListPartsResult)(response), (result) => ({
+        parts: result.Part.map((part) => ({
+          number: part.PartNumber,
+          etag: ServiceResponse.unquote(part.ETag),
+          size: part.Size,
+          crc64: Option.getOrUndefined(Crc64.parse(part.HashCrc64ecma ?? ""))
+        })),
+        next: nextPage(result.IsTruncated, result.NextPartNumberMarker)
+      }))
+    )
+  })
 
 // A page that says "more" without saying where would be asked for ever.
 const nextPage = <A extends string>(isTruncated: boolean, marker: A): Option.Option<A> =>
@@ -134,8 +137,7 @@ export const completeMultipartUpload = (
   const items = parts.map(
     ({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>"${Xml.escape(etag)}"</ETag></Part>`
   )
-  return {
-    ...base,
+  return make({
     name: "CompleteMultipartUpload",
     method: "POST",
     key,
@@ -146,18 +148,18 @@ export const completeMultipartUpload = (
     storesObject: true,
     decode: (response, explain) =>
       ServiceResponse.toStored("CompleteMultipartUpload", response, "x-oss-callback" in headers, explain)
-  }
+  })
 }
 
 /** AbortMultipartUpload: drops an upload and its parts. Parts still on their way may survive it; abort again then. */
-export const abortMultipartUpload = (key: ObjectKey, uploadId: string): Operation<void> => ({
-  ...base,
-  name: "AbortMultipartUpload",
-  method: "DELETE",
-  key,
-  query: { uploadId },
-  decode: onSuccess("AbortMultipartUpload", () => Either.void)
-})
+export const abortMultipartUpload = (key: ObjectKey, uploadId: string): Operation<void> =>
+  make({
+    name: "AbortMultipartUpload",
+    method: "DELETE",
+    key,
+    query: { uploadId },
+    decode: onSuccess("AbortMultipartUpload", () => Either.void)
+  })
 
 const ListMultipartUploadsResult = Schema.Struct({
   IsTruncated: XmlSchema.Flag,
@@ -186,33 +188,33 @@ export interface UploadsPage {
 }
 
 /** ListMultipartUploads: the bucket's pending uploads whose keys begin with `prefix`. */
-export const listMultipartUploads = (prefix: string, marker?: UploadsMarker): Operation<UploadsPage> => ({
-  ...base,
-  name: "ListMultipartUploads",
-  method: "GET",
-  key: undefined,
-  query: {
-    uploads: "",
-    "encoding-type": "url",
-    "max-uploads": "1000",
-    ...(prefix === "" ? {} : { prefix }),
-    ...(marker === undefined ? {} : { "key-marker": marker.key, "upload-id-marker": marker.uploadId })
-  },
-  maxResponseBytes: Xml.maxBytes,
-  decode: onSuccess("ListMultipartUploads", (response) =>
-    Either.map(
-      XmlSchema.read("ListMultipartUploads", "ListMultipartUploadsResult", ListMultipartUploadsResult)(response),
-      (result) => ({
-        uploads: result.Upload.map((upload) => ({
-          key: upload.Key,
-          uploadId: upload.UploadId,
-          initiated: Date.parse(upload.Initiated)
-        })),
-        next: Option.map(nextPage(result.IsTruncated, result.NextKeyMarker), (key) => ({
-          key,
-          uploadId: result.NextUploadIdMarker
-        }))
-      })
+export const listMultipartUploads = (prefix: string, marker?: UploadsMarker): Operation<UploadsPage> =>
+  make({
+    name: "ListMultipartUploads",
+    method: "GET",
+    key: undefined,
+    query: {
+      uploads: "",
+      "encoding-type": "url",
+      "max-uploads": "1000",
+      ...(prefix === "" ? {} : { prefix }),
+      ...(marker === undefined ? {} : { "key-marker": marker.key, "upload-id-marker": marker.uploadId })
+    },
+    maxResponseBytes: Xml.maxBytes,
+    decode: onSuccess("ListMultipartUploads", (response) =>
+      Either.map(
+        XmlSchema.read("ListMultipartUploads", "ListMultipartUploadsResult", ListMultipartUploadsResult)(response),
+        (result) => ({
+          uploads: result.Upload.map((upload) => ({
+            key: upload.Key,
+            uploadId: upload.UploadId,
+            initiated: Date.parse(upload.Initiated)
+          })),
+          next: Option.map(nextPage(result.IsTruncated, result.NextKeyMarker), (key) => ({
+            key,
+            uploadId: result.NextUploadIdMarker
+          }))
+        })
+      )
     )
-  )
-})
+  })

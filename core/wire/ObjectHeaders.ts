@@ -91,34 +91,43 @@ const encodeTagging = (tagging: Readonly<Record<string, string>>): Either.Either
   return Either.right(tags.map(([name, value]) => `${Uri.encode(name)}=${Uri.encode(value)}`).join("&"))
 }
 
+const plain = [
+  ["contentType", "content-type"],
+  ["cacheControl", "cache-control"],
+  ["contentDisposition", "content-disposition"],
+  ["contentEncoding", "content-encoding"],
+  ["expires", "expires"],
+  ["acl", "x-oss-object-acl"],
+  ["storageClass", "x-oss-storage-class"],
+  ["serverSideEncryption", "x-oss-server-side-encryption"],
+  ["serverSideEncryptionKeyId", "x-oss-server-side-encryption-key-id"]
+] as const
+
 /**
  * The headers for these options. Fails with `InvalidParam` naming the option, its unit and its limit.
  */
-export const encode = (key: string, options: ObjectOptions): Either.Either<Record<string, string>, InvalidParam> =>
-  Either.gen(function* () {
-    const headers: Record<string, string> = {}
-    const plain: ReadonlyArray<readonly [keyof ObjectOptions, string, string | undefined]> = [
-      ["contentType", "content-type", options.contentType ?? typeOf(key)],
-      ["cacheControl", "cache-control", options.cacheControl],
-      ["contentDisposition", "content-disposition", options.contentDisposition],
-      ["contentEncoding", "content-encoding", options.contentEncoding],
-      ["expires", "expires", options.expires],
-      ["acl", "x-oss-object-acl", options.acl],
-      ["storageClass", "x-oss-storage-class", options.storageClass],
-      ["serverSideEncryption", "x-oss-server-side-encryption", options.serverSideEncryption],
-      ["serverSideEncryptionKeyId", "x-oss-server-side-encryption-key-id", options.serverSideEncryptionKeyId]
-    ]
-    for (const [field, header, value] of plain) {
-      if (value !== undefined) headers[header] = yield* checkValue(field, value)
-    }
-    if (options.forbidOverwrite === true) headers["x-oss-forbid-overwrite"] = "true"
-    if (options.metadata !== undefined) Object.assign(headers, yield* encodeMetadata(options.metadata))
-    if (options.tagging !== undefined) {
-      const tagging = yield* encodeTagging(options.tagging)
-      if (tagging !== "") headers["x-oss-tagging"] = tagging
-    }
-    return headers
-  })
+export const encode = (key: string, options: ObjectOptions): Either.Either<Record<string, string>, InvalidParam> => {
+  const headers: Record<string, string> = {}
+  for (const [field, header] of plain) {
+    const value = options[field] ?? (field === "contentType" ? typeOf(key) : undefined)
+    if (value === undefined) continue
+    const checked = checkValue(field, value)
+    if (Either.isLeft(checked)) return Either.left(checked.left)
+    headers[header] = value
+  }
+  if (options.forbidOverwrite === true) headers["x-oss-forbid-overwrite"] = "true"
+  if (options.metadata !== undefined) {
+    const metadata = encodeMetadata(options.metadata)
+    if (Either.isLeft(metadata)) return metadata
+    Object.assign(headers, metadata.right)
+  }
+  if (options.tagging !== undefined) {
+    const tagging = encodeTagging(options.tagging)
+    if (Either.isLeft(tagging)) return Either.left(tagging.left)
+    if (tagging.right !== "") headers["x-oss-tagging"] = tagging.right
+  }
+  return Either.right(headers)
+}
 
 /** The header that slows one request down, in bits per second. Fails with `InvalidParam` for `trafficLimit`. */
 export const encodeTrafficLimit = (

@@ -39,15 +39,27 @@ export interface Operation<out A> {
 /** Answers without content for us: errors and callback answers. OSS passes on at most 1 MiB of the latter. */
 export const smallAnswer = 2 * 1024 * 1024
 
-/** What most operations have in common. */
-export const base = {
-  query: {},
-  headers: {},
-  body: Transport.empty,
-  repeatable: true,
-  storesObject: false,
-  maxResponseBytes: smallAnswer
-} as const
+type Usual = "query" | "headers" | "body" | "repeatable" | "storesObject" | "maxResponseBytes"
+
+const none = {}
+
+/**
+ * An operation of what it states, and for the rest what most operations have in common. All are of one shape: objects
+ * spread over a common base cost 2 KB each, and every use of them is slower.
+ */
+export const make = <A>(stated: Omit<Operation<A>, Usual> & Partial<Pick<Operation<A>, Usual>>): Operation<A> => ({
+  name: stated.name,
+  method: stated.method,
+  key: stated.key,
+  query: stated.query ?? none,
+  headers: stated.headers ?? none,
+  body: stated.body ?? Transport.empty,
+  repeatable: stated.repeatable ?? true,
+  storesObject: stated.storesObject ?? false,
+  maxResponseBytes: stated.maxResponseBytes ?? smallAnswer,
+  onSent: stated.onSent,
+  decode: stated.decode
+})
 
 /** The success an operation expects, or the error that the answer is. */
 export const onSuccess =
@@ -60,23 +72,28 @@ export const onSuccess =
       ? read(response)
       : Either.left(ServiceResponse.toError(name, response, explain))
 
-/** PutObject: stores the body as the object, whole. `headers` may carry a callback. */
+/**
+ * PutObject: stores the body as the object, whole. `headers` may carry a callback. Not `repeatable` is one that forbids
+ * overwriting: a second would meet the first's object.
+ */
 export const putObject = (
   key: ObjectKey,
   headers: Headers,
   body: Transport.Body,
-  onSent?: (bytes: number) => void
-): Operation<ServiceResponse.Stored> => ({
-  ...base,
-  name: "PutObject",
-  storesObject: true,
-  method: "PUT",
-  key,
-  headers,
-  body,
-  onSent,
-  decode: (response, explain) => ServiceResponse.toStored("PutObject", response, "x-oss-callback" in headers, explain)
-})
+  onSent?: (bytes: number) => void,
+  repeatable = true
+): Operation<ServiceResponse.Stored> =>
+  make({
+    name: "PutObject",
+    repeatable,
+    storesObject: true,
+    method: "PUT",
+    key,
+    headers,
+    body,
+    onSent,
+    decode: (response, explain) => ServiceResponse.toStored("PutObject", response, "x-oss-callback" in headers, explain)
+  })
 
 /** What HeadObject tells about an object. */
 export interface ObjectInfo {
@@ -122,13 +139,8 @@ const toObjectInfo =
   }
 
 /** HeadObject: everything about an object but its bytes. A missing object is `ServiceError` with `NoSuchKey`. */
-export const headObject = (key: ObjectKey): Operation<ObjectInfo> => ({
-  ...base,
-  name: "HeadObject",
-  method: "HEAD",
-  key,
-  decode: onSuccess("HeadObject", toObjectInfo("HeadObject"))
-})
+export const headObject = (key: ObjectKey): Operation<ObjectInfo> =>
+  make({ name: "HeadObject", method: "HEAD", key, decode: onSuccess("HeadObject", toObjectInfo("HeadObject")) })
 
 /** Which bytes to get: from `offset` on, `length` of them at most. */
 export interface Range {
@@ -145,26 +157,21 @@ export interface ObjectContent extends ObjectInfo {
  * GetObject: the object's bytes in memory, at most `maxBytes` of them; with `range`, that part alone.
  * `x-oss-range-behavior: standard` makes OSS answer 416 to an impossible range rather than the whole object.
  */
-export const getObject = (key: ObjectKey, maxBytes: number, range?: Range): Operation<ObjectContent> => ({
-  ...base,
-  name: "GetObject",
-  method: "GET",
-  key,
-  headers:
-    range === undefined
-      ? {}
-      : { range: `bytes=${range.offset}-${range.offset + range.length - 1}`, "x-oss-range-behavior": "standard" },
-  maxResponseBytes: Math.max(maxBytes, smallAnswer),
-  decode: onSuccess("GetObject", (response) =>
-    Either.map(toObjectInfo("GetObject")(response), (info) => ({ ...info, bytes: response.body }))
-  )
-})
+export const getObject = (key: ObjectKey, maxBytes: number, range?: Range): Operation<ObjectContent> =>
+  make({
+    name: "GetObject",
+    method: "GET",
+    key,
+    headers:
+      range === undefined
+        ? {}
+        : { range: `bytes=${range.offset}-${range.offset + range.length - 1}`, "x-oss-range-behavior": "standard" },
+    maxResponseBytes: Math.max(maxBytes, smallAnswer),
+    decode: onSuccess("GetObject", (response) =>
+      Either.map(toObjectInfo("GetObject")(response), (info) => ({ ...info, bytes: response.body }))
+    )
+  })
 
 /** DeleteObject: removes the object; not an error when there is none. */
-export const deleteObject = (key: ObjectKey): Operation<void> => ({
-  ...base,
-  name: "DeleteObject",
-  method: "DELETE",
-  key,
-  decode: onSuccess("DeleteObject", () => Either.void)
-})
+export const deleteObject = (key: ObjectKey): Operation<void> =>
+  make({ name: "DeleteObject", method: "DELETE", key, decode: onSuccess("DeleteObject", () => Either.void) })

@@ -7,7 +7,7 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import type { UploadedPart } from "../MultipartOperation.ts"
-import { base, onSuccess, type Headers, type Operation } from "../Operation.ts"
+import { make, onSuccess, type Headers, type Operation } from "../Operation.ts"
 import * as ServiceResponse from "../ServiceResponse.ts"
 import * as Uri from "../Uri.ts"
 import * as XmlSchema from "../XmlSchema.ts"
@@ -36,8 +36,7 @@ export const uploadPartCopy = (
 ): Operation<UploadedPart> => {
   const name = `UploadPartCopy ${number}`
   const read = XmlSchema.read(name, "CopyPartResult", Schema.Struct({ ETag: Schema.NonEmptyString }))
-  return {
-    ...base,
+  return make({
     name,
     method: "PUT",
     key,
@@ -55,5 +54,5 @@ export const uploadPartCopy = (
         crc64: ServiceResponse.crc64(response)
       }))
     )
-  }
+  })
 }
