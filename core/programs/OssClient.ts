@@ -5,13 +5,15 @@
  * Every attempt asks for credentials anew and is signed anew: tokens change, and a signature holds for 15 minutes only.
  * When OSS says that our clock is off (RequestTimeTooSkewed), the difference is learned and used from then on.
  */
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import type * as Tracer from "effect/Tracer"
 import * as Bucket from "../model/Bucket.ts"
 import type { Credentials } from "../model/Credentials.ts"
 import {
@@ -31,6 +33,7 @@ import * as Signature from "../wire/Signature.ts"
 import * as Uri from "../wire/Uri.ts"
 import * as Metrics from "./Metrics.ts"
 import { retry } from "./retry.ts"
+import { spanned } from "./spanned.ts"
 
 /** Everything that executing one operation can come to. */
 export type RequestError =
@@ -85,8 +88,20 @@ export const isTransient = (error: RequestError): boolean => {
 export const mayHaveActed = (error: RequestError): boolean =>
   error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
 
+const isRefusal = (error: RequestError, code: string): error is ServiceError =>
+  error._tag === "ServiceError" && error.code === code
+
 /** OSS's name of an operation: `UploadPart` of "UploadPart 3". */
-const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => name.split(" ", 1)[0]!
+const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => {
+  const space = name.indexOf(" ")
+  return space < 0 ? name : name.slice(0, space)
+}
+
+/** Who watches one operation. */
+interface Watch {
+  readonly meter: Metrics.Meter
+  readonly span: Tracer.Span
+}
 
 /**
  * Tries again to store an object, by `schedule` as long as `isWorthIt`. An attempt that may have acted is not forgotten when
@@ -96,16 +111,7 @@ export const retryStoring = <A, E extends RequestError, R>(
   attempt: Effect.Effect<A, E, R>,
   schedule: Schedule.Schedule<unknown, RequestError>,
   isWorthIt: (error: E) => boolean
-): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => {
-    let doubt: E | undefined
-    const noted = Effect.tapError(attempt, (error) =>
-      Effect.sync(() => {
-        if (mayHaveActed(error)) doubt = error
-      })
-    )
-    return Effect.mapError(retry(noted, schedule, isWorthIt), (error) => doubt ?? error)
-  })
+): Effect.Effect<A, E, R> => retry(attempt, schedule, isWorthIt, mayHaveActed)
 
 /**
  * Builds the client. Fails with `InvalidParam` when bucket, region or endpoint cannot be right; reaches no server.
@@ -131,17 +137,26 @@ export const make = (
 
     // Shared by all requests of this client; a plain variable, because a lost update costs one repeated correction.
     let clockOffset = 0
-    const now = Effect.map(Clock.currentTimeMillis, (millis) => millis + clockOffset)
+    const nowBy = (clock: Clock.Clock) => clock.unsafeCurrentTimeMillis() + clockOffset
+    const now = Effect.map(Effect.clock, nowBy)
 
-    const attempt = <A>(operation: Operation<A>, credentials: Credentials) =>
-      Effect.gen(function* () {
+    // Every request passes through here: chained by hand, for each generator costs as much as a signature.
+    const attempt = <A>(
+      operation: Operation<A>,
+      credentials: Credentials,
+      { meter, span }: Watch
+    ): Effect.Effect<A, RequestError> =>
+      Effect.clockWith((clock): Effect.Effect<A, RequestError> => {
         const { name, method, key, query, headers, body, onSent, maxResponseBytes } = operation
-        const signed = yield* Signature.signHeaders(
+        const signing = Signature.signHeaders(
           signer,
           { method, bucket: bucket.name, key, query, headers },
-          { credentials, region: bucket.region, time: yield* now }
+          { credentials, region: bucket.region, time: nowBy(clock) }
         )
-        const bytes = bodySize(body) + (method === "GET" ? maxResponseBytes : 0)
+        if (Either.isLeft(signing)) return Effect.fail(signing.left)
+        const signed = signing.right
+        const size = bodySize(body)
+        const bytes = size + (method === "GET" ? maxResponseBytes : 0)
         const request: Request = {
           method,
           url: Uri.url(bucket, key, query),
@@ -151,63 +166,55 @@ export const make = (
           maxResponseBytes,
           onSent
         }
-        const response = yield* Metrics.attempt(nameOf(operation), bodySize(body), transport.send(request))
-        yield* Effect.annotateCurrentSpan({
-          "http.response.status_code": response.status,
-          "oss.request_id": response.headers["x-oss-request-id"] ?? ""
+        meter.attempted()
+        return Effect.flatMap(transport.send(request), (response): Effect.Effect<A, RequestError> => {
+          meter.answered(size)
+          span.attribute("http.response.status_code", response.status)
+          span.attribute("oss.request_id", response.headers["x-oss-request-id"] ?? "")
+          const decoded = operation.decode(response, (theirs) => Explain.explain(signed, theirs))
+          return Either.isRight(decoded)
+            ? decoded
+            : Effect.zipRight(Effect.logDebug(`${name}: ${decoded.left.message}`), decoded)
         })
-        const decoded = operation.decode(response, (theirs) => Explain.explain(signed, theirs))
-        if (Either.isLeft(decoded)) yield* Effect.logDebug(`${name}: ${decoded.left.message}`)
-        return yield* decoded
       })
 
     // One more try at once, for the two refusals that we can cure ourselves.
-    const cured = <A>(operation: Operation<A>) =>
-      Effect.gen(function* () {
-        const credentials = yield* provider.get
-        return yield* attempt(operation, credentials).pipe(
-          Effect.catchIf(
-            (error) => error._tag === "ServiceError" && error.code === "RequestTimeTooSkewed",
-            (error) =>
-              Effect.gen(function* () {
-                const { serverTime } = error as ServiceError // narrowed by the predicate
-                if (serverTime === undefined) return yield* error
-                clockOffset = serverTime - (yield* Clock.currentTimeMillis)
-                return yield* attempt(operation, credentials)
-              })
-          ),
-          Effect.catchIf(
-            (error) => error._tag === "ServiceError" && error.code === "SecurityTokenExpired",
-            (error) =>
-              Effect.gen(function* () {
-                yield* provider.invalidate(credentials)
-                const renewed = yield* provider.get
-                return renewed === credentials ? yield* error : yield* attempt(operation, renewed)
-              })
-          )
-        )
+    const cured = <A>(operation: Operation<A>, watch: Watch): Effect.Effect<A, RequestError> =>
+      Effect.flatMap(provider.get, (credentials) => {
+        const renewed = (error: RequestError): Effect.Effect<A, RequestError> =>
+          !isRefusal(error, "SecurityTokenExpired")
+            ? Effect.fail(error)
+            : Effect.flatMap(Effect.zipRight(provider.invalidate(credentials), provider.get), (others) =>
+                others === credentials ? Effect.fail(error) : attempt(operation, others, watch)
+              )
+        const corrected = (error: RequestError): Effect.Effect<A, RequestError> => {
+          if (!isRefusal(error, "RequestTimeTooSkewed")) return renewed(error)
+          const { serverTime } = error
+          if (serverTime === undefined) return Effect.fail(error)
+          return Effect.clockWith((clock) => {
+            clockOffset = serverTime - clock.unsafeCurrentTimeMillis()
+            return Effect.catchAll(attempt(operation, credentials, watch), renewed)
+          })
+        }
+        return Effect.catchAll(attempt(operation, credentials, watch), corrected)
       })
 
-    const retried = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> => {
-      const isWorthIt = (error: RequestError) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
-      return operation.storesObject
-        ? retryStoring(cured(operation), schedule, isWorthIt)
-        : retry(cured(operation), schedule, isWorthIt)
-    }
-
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
-      Metrics.operation(nameOf(operation), retried(operation)).pipe(
-        Effect.withSpan(`oss.${nameOf(operation)}`, {
-          kind: "client",
-          captureStackTrace: false,
-          attributes: {
-            "oss.operation": operation.name,
-            "oss.bucket": bucket.name,
-            "oss.key": operation.key,
-            "oss.body_bytes": bodySize(operation.body)
-          }
+      Effect.withFiberRuntime((fiber) => {
+        const name = nameOf(operation)
+        const meter = Metrics.meter(name, fiber.getFiberRef(FiberRef.currentMetricLabels))
+        const isWorthIt = (error: RequestError) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
+        const attributes = {
+          "oss.operation": operation.name,
+          "oss.bucket": bucket.name,
+          "oss.key": operation.key,
+          "oss.body_bytes": bodySize(operation.body)
+        }
+        return spanned(`oss.${name}`, { kind: "client", attributes, onEnd: meter.ended }, (span) => {
+          const tried = cured(operation, { meter, span })
+          return operation.storesObject ? retryStoring(tried, schedule, isWorthIt) : retry(tried, schedule, isWorthIt)
         })
-      )
+      })
 
     return { bucket, publicBucket, signer, credentials: provider.get, now, retry: schedule, execute }
   })

@@ -5,19 +5,28 @@
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 
-/** Runs the effect, and again by `schedule` as long as `isWorthIt`. Fails with the last error. */
+/**
+ * Runs the effect, and again by `schedule` as long as `isWorthIt`. Fails with the last error that `isRemembered`; without
+ * one, with the last of all.
+ */
 export const retry = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   schedule: Schedule.Schedule<unknown, E>,
-  isWorthIt: (error: E) => boolean
+  isWorthIt: (error: E) => boolean,
+  isRemembered: (error: E) => boolean = () => false
 ): Effect.Effect<A, E, R> =>
   Effect.catchAll(effect, (first) => {
     if (!isWorthIt(first)) return Effect.fail(first)
+    let remembered: E | undefined
+    const noted = (error: E): E => {
+      if (isRemembered(error)) remembered = error
+      return error
+    }
     let isFirst = true
     const next = Effect.suspend(() => {
-      if (!isFirst) return effect
+      if (!isFirst) return Effect.mapError(effect, noted)
       isFirst = false
-      return Effect.fail(first)
+      return Effect.fail(noted(first))
     })
-    return Effect.retry(next, { schedule, while: isWorthIt })
+    return Effect.mapError(Effect.retry(next, { schedule, while: isWorthIt }), (last) => remembered ?? last)
   })

@@ -22,11 +22,9 @@ export const measured = (source: Source, reader: Reader): Effect.Effect<Measured
   source.size <= oneWrite ? readAhead(source, reader) : Effect.succeed(inChunks(reader, 0, source.size))
 
 const readAhead = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
-  Effect.gen(function* () {
+  Effect.suspend(() => {
     const content = new Uint8Array(source.size)
-    yield* reader.read(0, content)
-    yield* reader.unchanged
-    return inMemory(content)
+    return Effect.map(Effect.zipRight(reader.read(0, content), reader.unchanged), () => inMemory(content))
   })
 
 /** Bytes in memory, which must not be changed while the body is in use. */

@@ -14,6 +14,7 @@ import type { Body as TransportBody, Transport } from "../../ports/Transport.ts"
 import * as ObjectHeaders from "../../wire/ObjectHeaders.ts"
 import * as PostBody from "../../wire/PostBody.ts"
 import * as PostPolicy from "../../wire/PostPolicy.ts"
+import { scopedSpanned } from "../spanned.ts"
 import * as Body from "./body.ts"
 import { send, type GrantedOptions, type GrantedUploadError } from "./granted.ts"
 
@@ -51,7 +52,8 @@ export const form = <A>(
   source: Source,
   options: FormOptions<A>
 ): Effect.Effect<Uploaded<A>, GrantedUploadError | CallbackFailed, Transport> =>
-  Effect.scoped(
+  scopedSpanned(
+    "oss.Upload.form",
     Effect.gen(function* () {
       const filename = options.filename ?? key.slice(key.lastIndexOf("/") + 1)
       const objectKey = yield* PostPolicy.resolveKey(key, filename)
@@ -89,4 +91,4 @@ export const form = <A>(
         options
       )
     })
-  ).pipe(Effect.withSpan("oss.Upload.form", { captureStackTrace: false }))
+  )

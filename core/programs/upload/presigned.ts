@@ -8,6 +8,7 @@ import type { PresignedUrl } from "../../model/PresignedUrl.ts"
 import type { Uploaded } from "../../model/Uploaded.ts"
 import type { Source } from "../../ports/Source.ts"
 import type { Transport } from "../../ports/Transport.ts"
+import { scopedSpanned } from "../spanned.ts"
 import * as Body from "./body.ts"
 import { send, type GrantedOptions, type GrantedUploadError } from "./granted.ts"
 
@@ -17,7 +18,8 @@ export const presigned = <A>(
   source: Source,
   options: GrantedOptions<A>
 ): Effect.Effect<Uploaded<A>, GrantedUploadError | CallbackFailed, Transport> =>
-  Effect.scoped(
+  scopedSpanned(
+    "oss.Upload.presigned",
     Effect.gen(function* () {
       if (grant.method !== "PUT") {
         return yield* new InvalidParam({ field: "grant.method", reason: `must be PUT to upload, got ${grant.method}` })
@@ -47,4 +49,4 @@ export const presigned = <A>(
         options
       )
     })
-  ).pipe(Effect.withSpan("oss.Upload.presigned", { captureStackTrace: false }))
+  )

@@ -34,35 +34,41 @@ export const receipt = <A>(
   stored: Stored,
   callback: Pick<Callback.Callback<A>, "decodeResponse"> | undefined,
   lookUp: Effect.Effect<ObjectInfo, unknown> | undefined
-): Effect.Effect<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> =>
-  Effect.gen(function* () {
-    const { operation, ...facts } = sent
-    const known =
-      stored.etag !== undefined && stored.crc64 !== undefined
-        ? { etag: stored.etag, crc64: stored.crc64, versionId: stored.versionId }
-        : lookUp === undefined
-          ? { etag: stored.etag ?? "", crc64: stored.crc64 ?? sent.crc64, versionId: stored.versionId }
-          : yield* Effect.orElseSucceed(lookUp, () => undefined)
-    if (known?.crc64 === undefined) {
-      return yield* new UnexpectedResponse({
-        operation,
-        status: 200,
-        requestId: stored.requestId,
-        reason: "neither the answer nor HeadObject told the object's CRC-64"
-      })
-    }
-    if (known.crc64 !== sent.crc64) {
-      return yield* new Crc64Mismatch({
-        of: `oss://${sent.bucket}/${sent.key}`,
-        client: sent.crc64,
-        server: known.crc64
-      })
-    }
-    const { etag, versionId } = known
-    const uploaded = { ...facts, etag, versionId, requestId: stored.requestId, callback: undefined }
-    if (callback === undefined) return uploaded as Uploaded<A> // without a callback, A is undefined
-    return { ...uploaded, callback: yield* answer(uploaded, stored, callback) }
-  })
+): Effect.Effect<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> => {
+  const { crc64, etag, versionId } = stored
+  if (etag !== undefined && crc64 !== undefined) return settled(sent, stored, { crc64, etag, versionId }, callback)
+  if (lookUp !== undefined) {
+    return Effect.flatMap(
+      Effect.orElseSucceed(lookUp, () => undefined),
+      (info) => settled(sent, stored, info, callback)
+    )
+  }
+  return settled(sent, stored, { crc64: crc64 ?? sent.crc64, etag: etag ?? "", versionId }, callback)
+}
+
+/** What is known of the object that was stored. */
+type Known = Pick<ObjectInfo, "crc64" | "etag" | "versionId">
+
+const settled = <A>(
+  sent: Sent,
+  stored: Stored,
+  known: Known | undefined,
+  callback: Pick<Callback.Callback<A>, "decodeResponse"> | undefined
+): Either.Either<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> => {
+  const { bucket, crc64, key, method, operation, size } = sent
+  if (known?.crc64 === undefined) {
+    const reason = "neither the answer nor HeadObject told the object's CRC-64"
+    return Either.left(new UnexpectedResponse({ operation, status: 200, requestId: stored.requestId, reason }))
+  }
+  if (known.crc64 !== crc64) {
+    return Either.left(new Crc64Mismatch({ of: `oss://${bucket}/${key}`, client: crc64, server: known.crc64 }))
+  }
+  const { etag, versionId } = known
+  const { requestId } = stored
+  const uploaded = { method, bucket, key, size, etag, crc64, versionId, requestId, callback: undefined }
+  if (callback === undefined) return Either.right(uploaded as Uploaded<A>) // without a callback, A is undefined
+  return Either.map(answer(uploaded, stored, callback), (callback) => ({ ...uploaded, callback }))
+}
 
 const answer = <A>(
   uploaded: Uploaded,

@@ -17,6 +17,7 @@ import { CheckpointStore, type Handle } from "../../ports/CheckpointStore.ts"
 import type { Reader, Source } from "../../ports/Source.ts"
 import type { Stored } from "../../wire/ServiceResponse.ts"
 import { OssClient } from "../OssClient.ts"
+import { scopedSpanned } from "../spanned.ts"
 import * as Body from "./body.ts"
 import * as Completion from "./completion.ts"
 import * as Ledger from "./ledger.ts"
@@ -51,7 +52,8 @@ export const resumable = <A>(
   source: Source,
   options: ResumableOptions<A>
 ): Effect.Effect<Uploaded<A>, UploadError | CheckpointError | CallbackFailed, OssClient | CheckpointStore> =>
-  Effect.scoped(
+  scopedSpanned(
+    "oss.Upload.resumable",
     Effect.gen(function* () {
       const client = yield* OssClient
       const store = yield* CheckpointStore
@@ -89,7 +91,7 @@ export const resumable = <A>(
       yield* progress.finish(source.size)
       return yield* Completion.receiptOf("resumable", opening, parts, stored, options.callback)
     })
-  ).pipe(Effect.withSpan("oss.Upload.resumable", { captureStackTrace: false }))
+  )
 
 /** The earlier run's checkpoint, if it is of this very upload; else the upload it tells of is aborted, and it is removed. */
 const usable = (

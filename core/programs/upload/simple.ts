@@ -15,6 +15,7 @@ import * as ObjectHeaders from "../../wire/ObjectHeaders.ts"
 import * as Operation from "../../wire/Operation.ts"
 import type { Stored } from "../../wire/ServiceResponse.ts"
 import * as OssClient from "../OssClient.ts"
+import { scopedSpanned } from "../spanned.ts"
 import * as Body from "./body.ts"
 import type { UploadError, UploadOptions } from "./options.ts"
 import * as Progress from "./progress.ts"
@@ -29,26 +30,22 @@ export const simple = <A>(
   source: Source,
   options: UploadOptions<A>
 ): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed, OssClient.OssClient> =>
-  Effect.scoped(
+  scopedSpanned(
+    "oss.Upload.simple",
     Effect.gen(function* () {
       const client = yield* OssClient.OssClient
       const objectKey = yield* ObjectKey.make(key)
-      const headers = {
-        ...(yield* ObjectHeaders.encode(objectKey, options)),
-        ...(yield* ObjectHeaders.encodeTrafficLimit(options.trafficLimit)),
-        ...(options.callback === undefined ? {} : yield* Callback.headers(options.callback))
-      }
+      const headers = yield* ObjectHeaders.encode(objectKey, options)
+      Object.assign(headers, yield* ObjectHeaders.encodeTrafficLimit(options.trafficLimit))
+      if (options.callback !== undefined) Object.assign(headers, yield* Callback.headers(options.callback))
       if (source.size > maxSize) {
         const reason = `must be at most ${maxSize} bytes for a simple upload, got ${source.size}; use multipart`
         return yield* new InvalidParam({ field: "source", reason })
       }
       const progress = yield* Progress.make({ total: source.size, totalParts: 1 }, options.onProgress)
       const { body, crc64 } = yield* Body.measured(source, yield* source.open)
-      const lookUp = client.execute(Operation.headObject(objectKey))
-      const put = {
-        ...Operation.putObject(objectKey, headers, body, progress.report),
-        repeatable: !options.forbidOverwrite
-      }
+      const lookUp = Effect.suspend(() => client.execute(Operation.headObject(objectKey)))
+      const put = Operation.putObject(objectKey, headers, body, progress.report, !options.forbidOverwrite)
 
       // Whether an object that is there after a lost answer is ours; if so, all but the application's answer is known.
       const foundStored = lookUp.pipe(
@@ -77,4 +74,4 @@ export const simple = <A>(
       } as const
       return yield* receipt(sent, stored, options.callback, lookUp)
     })
-  ).pipe(Effect.withSpan("oss.Upload.simple", { captureStackTrace: false }))
+  )

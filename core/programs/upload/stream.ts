@@ -17,6 +17,7 @@ import * as PartPlan from "../../model/PartPlan.ts"
 import type { Uploaded } from "../../model/Uploaded.ts"
 import * as Source from "../../ports/Source.ts"
 import { OssClient } from "../OssClient.ts"
+import { scopedSpanned } from "../spanned.ts"
 import * as Body from "./body.ts"
 import * as Completion from "./completion.ts"
 import { opened } from "./opening.ts"
@@ -31,7 +32,8 @@ export const multipartStream = <A, E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   options: MultipartOptions<A>
 ): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed | E, OssClient | R> =>
-  Effect.scoped(
+  scopedSpanned(
+    "oss.Upload.multipart",
     Effect.gen(function* () {
       const plan = yield* PartPlan.forStream(options)
       const concurrency = yield* checkConcurrency(options.concurrency)
@@ -82,7 +84,7 @@ export const multipartStream = <A, E, R>(
       yield* progress.finish(Completion.expected(parts).size)
       return yield* Completion.receiptOf("multipart", { client, key: objectKey }, parts, stored, options.callback)
     })
-  ).pipe(Effect.withSpan("oss.Upload.multipart", { captureStackTrace: false }))
+  )
 
 /** Buffers of a size that changes now and then: what is given back is used again as long as it is of the size asked for. */
 const makeBuffers = () => {
