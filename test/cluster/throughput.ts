@@ -1,8 +1,9 @@
 /**
- * What runners add, and what an object costs: `tsx test/cluster/throughput.ts`. Needs Linux with cgroups to write to, as root.
+ * What runners add, and what an object costs: `tsx test/cluster/throughput.ts`, or with `scaling` or `cost` one of both.
  *
- * Each runner is held to a fifth of a core, so that more of them are more although the machine is the same. Compare the rows of
- * one run only.
+ * For scaling each runner is held to a fifth of a core, so that more of them are more although the machine is the same; it
+ * needs Linux with cgroups of version 1 to write to, as root. Configurations take turns, and medians are compared: compare the
+ * rows of one run only. THROUGHPUT_ROUNDS (3), THROUGHPUT_OBJECTS (400).
  */
 import * as Effect from "effect/Effect"
 import * as Chaos from "./fleet/Chaos.ts"
@@ -14,6 +15,9 @@ if (!Postgres.isHere) {
 }
 
 const MiB = 1024 * 1024
+const KiB = 1024
+const [what] = process.argv.slice(2)
+const say = (line: string) => process.stdout.write(`${line}\n`)
 
 // A group of its own for each process, in which 20 of 100 milliseconds are its (cgroups of version 1).
 const held = [
@@ -23,7 +27,7 @@ const held = [
   "sh"
 ]
 
-const run = (runners: number, objects: number, size: number, onProgress?: Chaos.Options["onProgress"]) =>
+const run = (runners: number, objects: number, size: number, more: Partial<Chaos.Options> = {}) =>
   Effect.runPromise(
     Effect.scoped(
       Chaos.run({
@@ -36,26 +40,65 @@ const run = (runners: number, objects: number, size: number, onProgress?: Chaos.
         partSize: MiB,
         killEvery: 0,
         restartDatabase: false,
-        holding: held,
-        ...(onProgress === undefined ? {} : { onProgress })
+        measured: true,
+        ...more
       })
     )
   )
 
-for (const runners of [1, 2, 3]) {
-  // From the first to the last look that finds it at work: to start takes a runner that is held down some time.
-  const looks: Array<{ readonly at: number; readonly stored: number }> = []
-  await run(runners, 200, 16 * 1024, ({ objects: { stored } }) => {
-    if (stored > 0 && stored < 200) looks.push({ at: performance.now(), stored })
-  })
-  const [first, last] = [looks[0], looks.at(-1)]
-  const rate = first && last ? ((last.stored - first.stored) / (last.at - first.at)) * 1000 : NaN
-  process.stdout.write(`${runners} runners: ${rate.toFixed(1)} objects of 16 KiB a second\n`)
+const median = (numbers: ReadonlyArray<number>): number =>
+  numbers.toSorted((a, b) => a - b)[Math.floor((numbers.length - 1) / 2)] ?? NaN
+
+/** Objects a second, from the first that the application was told of to the last. */
+const scaling = async () => {
+  const rounds = Number(process.env["THROUGHPUT_ROUNDS"] ?? 3)
+  const objects = Number(process.env["THROUGHPUT_OBJECTS"] ?? 400)
+  const cuts: Record<string, Partial<Chaos.Options>> = {
+    "pages as by default": {},
+    "ten pages, six at once": { pageSize: Math.ceil(objects / 10), pagesAtOnce: 6 }
+  }
+  const rates = new Map<string, Array<number>>()
+  for (let round = 0; round < rounds; round++) {
+    for (const [cut, options] of Object.entries(cuts)) {
+      for (const runners of [1, 2, 3]) {
+        const { times } = await run(runners, objects, 16 * KiB, { holding: held, ...options })
+        const rate = ((objects - 1) / (times.at(-1) ?? NaN)) * 1000
+        const id = `${cut}, ${runners} runners`
+        rates.set(id, [...(rates.get(id) ?? []), rate])
+        say(`  ${id}: ${rate.toFixed(1)} objects of 16 KiB a second`)
+      }
+    }
+  }
+  for (const cut of Object.keys(cuts)) {
+    const [one = NaN, two = NaN, three = NaN] = [1, 2, 3].map((n) => median(rates.get(`${cut}, ${n} runners`) ?? []))
+    const ratios = [one, two, three].map((rate) => `${rate.toFixed(1)} (${(rate / one).toFixed(2)})`)
+    say(`${cut}, ${objects} objects; 1, 2, 3 runners: ${ratios.join(", ")}`)
+  }
 }
-for (const parts of [1, 4, 16, 64]) {
-  const { messages } = await run(2, 20, parts * MiB)
-  process.stdout.write(
-    `${parts} parts: ${((messages - 4) / 20).toFixed(2)} messages an object, beside 1 for each page\n`
-  )
+
+/** Messages and statements for each object, by parts of 1 MiB and by objects. */
+const cost = async () => {
+  say("objects | parts | messages | statements: engine, transactions, book | talk by the clock, each process a second")
+  for (const [objects, parts] of [
+    [100, 1],
+    [1000, 1],
+    [20, 4],
+    [20, 16],
+    [20, 64],
+    [100, 4],
+    [1000, 4]
+  ] as const) {
+    const { messages, statements } = await run(2, objects, parts === 1 ? 16 * KiB : parts * MiB)
+    if (statements === undefined) continue
+    const { book, engine, idle, seconds, talk, transactions } = statements
+    const each = [messages, engine, transactions, book].map((count) => (count / objects).toFixed(2))
+    const [messagesEach, ...statementsEach] = each
+    // Two runners and the feeder.
+    const talked = (talk / seconds / 3).toFixed(1)
+    say(`${objects} | ${parts} | ${messagesEach} | ${statementsEach.join(", ")} | ${talked} (idle ${idle.toFixed(1)})`)
+  }
 }
+
+if (what !== "cost") await scaling()
+if (what !== "scaling") await cost()
 process.exit(0)

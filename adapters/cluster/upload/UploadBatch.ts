@@ -1,7 +1,7 @@
 /**
  * Many durable uploads: a list that the engine keeps, or a stream that is fed to it page by page.
  *
- * A page is a workflow of some hundred objects: what fits one part is stored by the page's own steps, one message each; larger
+ * A page is a workflow of some objects (`Pages`): what fits one part is stored by the page's own steps, one message each; larger
  * objects are workflows of their own, which spread. An object that fails for good goes to the book's dead letters, and the others
  * go on. Fed twice, the same page is done once: so whoever feeds a stream may be killed, and feed it again.
  */
@@ -15,6 +15,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Jobs, type DeadLetter, type JobsError } from "../jobs/Jobs.ts"
+import * as Pages from "./Pages.ts"
 import * as Step from "./Step.ts"
 import { attemptOf, UploadRequest } from "./UploadRequest.ts"
 import * as UploadWorkflow from "./UploadWorkflow.ts"
@@ -33,7 +34,7 @@ const nothing: Summary = { stored: 0, failed: 0 }
 const identity = (work: { readonly job: string; readonly requests: ReadonlyArray<UploadRequest> }): string =>
   JSON.stringify([work.job, work.requests.map((request) => [request.key, attemptOf(request), request.source])])
 
-/** Some hundred objects. The same objects in the same job and attempt are the same page, which is done once. */
+/** Some objects. The same objects in the same job and attempt are the same page, which is done once. */
 export const page = Workflow.make({
   name: "effect-oss/UploadPage",
   payload: { job: Schema.String, requests: Schema.Array(UploadRequest) },
@@ -42,16 +43,23 @@ export const page = Workflow.make({
   annotations: UploadWorkflow.defectsPass
 })
 
+const Positive = Schema.Int.pipe(Schema.positive())
+
+/** Pages under way at once, over all runners, unless told otherwise. */
+const defaultPagesAtOnce = 32
+
+// By themselves: within the payload their types would not be inferred.
+const PageSize = Schema.optionalWith(Positive, { exact: true })
+const PagesAtOnce = Schema.optionalWith(Positive, { default: () => defaultPagesAtOnce })
+
 /** A list, kept whole by the engine: up to some 10,000 objects; stream what is longer. */
 export const workflow = Workflow.make({
   name: "effect-oss/UploadBatch",
   payload: {
     job: Schema.String,
     requests: Schema.Array(UploadRequest),
-    /** Objects in one page. */
-    pageSize: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { default: () => 100 }),
-    /** Pages under way at once, over all runners. */
-    pagesAtOnce: Schema.optionalWith(Schema.Int.pipe(Schema.positive()), { default: () => 8 })
+    pageSize: PageSize,
+    pagesAtOnce: PagesAtOnce
   },
   success: Summary,
   idempotencyKey: identity,
@@ -83,19 +91,15 @@ const runPage = (objectsAtOnce: number, job: string, requests: ReadonlyArray<Upl
   })
 
 const runList = ({ job, pageSize, pagesAtOnce, requests }: typeof workflow.payloadSchema.Type) =>
-  Effect.forEach(
-    Array.from({ length: Math.ceil(requests.length / pageSize) }, (_, i) =>
-      requests.slice(i * pageSize, (i + 1) * pageSize)
-    ),
-    (requests) => page.execute({ job, requests }),
-    { concurrency: pagesAtOnce }
-  ).pipe(Effect.map((pages) => pages.reduce(add, nothing)))
+  Effect.forEach(Pages.of(requests, pageSize), (requests) => page.execute({ job, requests }), {
+    concurrency: pagesAtOnce
+  }).pipe(Effect.map((pages) => pages.reduce(add, nothing)))
 
 /** How a stream is fed. */
 export interface FeedOptions {
-  /** Objects in one page. Default 100. */
+  /** Objects in one page. Default: 4 at first, and more with what came before, up to 100. */
   readonly pageSize?: number | undefined
-  /** Pages under way at once, over all runners. Default 8. The stream is asked for no more. */
+  /** Pages under way at once, over all runners. Default 32. The stream is asked for no more. */
   readonly pagesAtOnce?: number | undefined
 }
 
@@ -107,11 +111,10 @@ export interface FeedOptions {
 export const feed = <E, R>(
   job: string,
   requests: Stream.Stream<UploadRequest, E, R>,
-  { pageSize = 100, pagesAtOnce = 8 }: FeedOptions = {}
+  { pageSize, pagesAtOnce = defaultPagesAtOnce }: FeedOptions = {}
 ): Effect.Effect<Summary, E, R | WorkflowEngine.WorkflowEngine> =>
-  requests.pipe(
-    Stream.grouped(pageSize),
-    Stream.mapEffect((requests) => page.execute({ job, requests: Chunk.toReadonlyArray(requests) }), {
+  Pages.ofStream(requests, pageSize).pipe(
+    Stream.mapEffect((requests) => page.execute({ job, requests }), {
       concurrency: pagesAtOnce,
       unordered: true
     }),

@@ -27,6 +27,7 @@ import * as Log from "./Log.ts"
 import * as Postgres from "../Postgres.ts"
 import * as Programs from "./Programs.ts"
 import type { Setting } from "./Setting.ts"
+import * as Statements from "./Statements.ts"
 
 export interface Options {
   /** SQLite has one runner, whatever `runners` says. */
@@ -47,6 +48,11 @@ export interface Options {
   readonly restartDatabase: boolean
   /** Told how far it is, about once a second. */
   readonly onProgress?: (progress: Progress, kills: number) => void
+  /** Objects of a page, and pages under way at once. Default: the adapter's. */
+  readonly pageSize?: number | undefined
+  readonly pagesAtOnce?: number | undefined
+  /** Whether the fleet stands ready before it is fed, and its statements are counted. On Postgres only. */
+  readonly measured?: boolean | undefined
   /** What holds each runner down. */
   readonly holding?: Programs.Holding | undefined
 }
@@ -66,16 +72,21 @@ export interface Report {
   readonly deadLetters: ReadonlyArray<string>
   /** Messages that the engine has kept. Each has a reply. */
   readonly messages: number
+  /** When the application was told, in milliseconds from the first time on. */
+  readonly times: ReadonlyArray<number>
+  /** What the database was asked from the feeding on, and what each of the fleet asks it in a second without work. */
+  readonly statements: Statements.Counted | undefined
 }
 
 /** The emulator, whose application counts what it is told. */
-const emulator = (told: Map<string, number>) =>
+const emulator = (told: Map<string, number>, times: Array<number>) =>
   OssEmulator.make({
     bucket,
     receivers: {
       [url]: CallbackReceiver.make(ObjectStored, ({ number, object }) =>
         Effect.sync(() => {
           told.set(object, (told.get(object) ?? 0) + 1)
+          times.push(performance.now())
           return { number }
         })
       )
@@ -105,8 +116,12 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
     yield* Programs.bundle
     const folder = yield* Postgres.newFolder("fleet-")
     const told = new Map<string, number>()
-    const oss = yield* emulator(told)
-    const postgres = options.database === "pg" ? yield* Postgres.make() : undefined
+    const times: Array<number> = []
+    const oss = yield* emulator(told, times)
+    const postgres =
+      options.database === "pg"
+        ? yield* Postgres.make(options.measured === true ? Statements.settings : Postgres.forgetful)
+        : undefined
     const database = postgres?.address ?? `sqlite:${join(folder, "cluster.db")}`
 
     const sizes =
@@ -138,8 +153,8 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       objectsAtOnce: 4,
       job: "chaos",
       requests: list,
-      pageSize: Math.max(5, Math.min(50, Math.ceil(options.objects / 10))),
-      pagesAtOnce: 6
+      ...(options.pageSize === undefined ? {} : { pageSize: options.pageSize }),
+      ...(options.pagesAtOnce === undefined ? {} : { pagesAtOnce: options.pagesAtOnce })
     }
     const logs = Array.from({ length: postgres === undefined ? 1 : options.runners }, (_, i) =>
       join(folder, `runner-${i}.log`)
@@ -183,6 +198,8 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart(1000)))
     }
 
+    const statements = options.measured === true ? yield* Statements.begin(database, logs) : undefined
+
     // The feeder may fail with the database; fed again, the job goes on. A runner alone feeds itself, and is killed four times.
     const alone = Effect.suspend(() =>
       Programs.run("runner", { ...setting, log: logs[0] ?? "" }).pipe(
@@ -198,6 +215,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
     }
     const seconds = (performance.now() - begun) / 1000
     yield* Fiber.interrupt(watching)
+    const counted = statements === undefined ? undefined : yield* statements
 
     const found = new Map((yield* oss.objects()).map((record) => [record.key, record]))
     const isWrong = ({ crc64, key, size }: Files.File) => {
@@ -217,6 +235,8 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       deadLetters: (yield* Effect.orDie(jobs.deadLetters("chaos"))).map(
         ({ failure, request }) => `${request.key}: ${failure.message}`
       ),
-      messages: yield* messagesIn(database)
+      messages: yield* messagesIn(database),
+      times: times.map((time) => Math.round(time - (times[0] ?? 0))),
+      statements: counted
     }
   }).pipe(Effect.orDie)

@@ -23,8 +23,8 @@ export const Setting = Schema.Struct({
   /** For a process that submits: a file of requests, and the job they belong to. */
   job: Schema.String,
   requests: Schema.String,
-  pageSize: Schema.Number,
-  pagesAtOnce: Schema.Number
+  pageSize: Schema.optionalWith(Schema.Number, { exact: true }),
+  pagesAtOnce: Schema.optionalWith(Schema.Number, { exact: true })
 })
 export type Setting = typeof Setting.Type
 
