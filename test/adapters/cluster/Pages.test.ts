@@ -55,7 +55,7 @@ describe("pages", () => {
           return JSON.stringify([...pages]) === JSON.stringify(Pages.of(list(length), size ?? undefined))
         }
       ),
-      runs
+      { numRuns: 1000 } // a stream costs a millisecond
     )
   })
 
