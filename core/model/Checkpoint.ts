@@ -10,21 +10,17 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as Crc64Text from "./Crc64Text.ts"
 import { CheckpointError } from "./OssError.ts"
 import * as PartPlan from "./PartPlan.ts"
 
 const Size = Schema.Int.pipe(Schema.between(0, PartPlan.maxSize))
 
-/** CRC-64 as 1 to 20 decimal digits. The pattern comes first: `BigInt` also takes hexadecimal, blanks and any length. */
-const Crc64Text = Schema.compose(Schema.String.pipe(Schema.pattern(/^\d{1,20}$/)), Schema.BigInt).pipe(
-  Schema.betweenBigInt(0n, 2n ** 64n - 1n)
-)
-
 const PartDone = Schema.Struct({
   number: Schema.Int.pipe(Schema.between(1, PartPlan.maxParts)),
   size: Schema.Int.pipe(Schema.between(0, PartPlan.maxPartSize)),
   etag: Schema.String,
-  crc64: Crc64Text
+  crc64: Crc64Text.schema
 })
 
 /** A part that the server has acknowledged: its number from 1 on, its size, its ETag (unquoted), the CRC-64 of our bytes. */

@@ -6,15 +6,20 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as Crc64Text from "./Crc64Text.ts"
+import * as ObjectKey from "./ObjectKey.ts"
 import type { Uploaded } from "./Uploaded.ts"
+
+const Count = Schema.Int.pipe(Schema.nonNegative())
+const isKey = (key: string): boolean => Either.isRight(ObjectKey.make(key))
 
 const Stored = Schema.Struct({
   method: Schema.Literal("simple", "multipart", "resumable", "form", "presigned"),
   bucket: Schema.String,
-  key: Schema.String.pipe(Schema.brand("ObjectKey")),
-  size: Schema.Number,
+  key: Schema.String.pipe(Schema.filter(isKey), Schema.brand("ObjectKey")),
+  size: Count,
   etag: Schema.String,
-  crc64: Schema.BigInt,
+  crc64: Crc64Text.schema,
   versionId: Schema.UndefinedOr(Schema.String),
   requestId: Schema.String
 })
@@ -31,7 +36,7 @@ const schema = Schema.Struct({
   /** The body that OSS would have sent. */
   body: Schema.String,
   /** When OSS failed to deliver it. */
-  since: Schema.Number,
+  since: Count,
   /** The receipt of the object. */
   stored: Stored
 })
