@@ -41,7 +41,7 @@ export interface Bucket {
 const bucketName = /^[a-z0-9](?:[a-z0-9-]{1,61})[a-z0-9]$/
 const regionId = /^[a-z0-9]+(?:-[a-z0-9]+)*$/
 const endpointForm = /^(?:(https?):\/\/)?(\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?::([0-9]{1,5}))?\/?$/i
-const local = /^(?:localhost|\[.*\]|\d{1,3}(?:\.\d{1,3}){3})$/
+const address = /^(?:\[.*\]|\d{1,3}(?:\.\d{1,3}){3})$/
 
 const invalid = (field: string, reason: string) => Either.left(new InvalidParam({ field, reason }))
 
@@ -73,7 +73,7 @@ const officialHost = (region: string, network: Network): string => {
   }
 }
 
-/** Checks all of it. Fails with `InvalidParam` for `bucket`, `region` or `endpoint`. */
+/** Checks all of it. Fails with `InvalidParam` for `bucket`, `region`, `endpoint` or `addressing`. */
 export const make = (options: Options): Either.Either<Bucket, InvalidParam> =>
   Either.gen(function* () {
     const name = yield* checkName(options.bucket)
@@ -83,12 +83,19 @@ export const make = (options: Options): Either.Either<Bucket, InvalidParam> =>
     if (match === null || Number(match[3] ?? 0) > 65535) {
       return yield* invalid(
         "endpoint",
-        `must be scheme, host and port, such as "http://127.0.0.1:9000", got "${endpoint}"`
+        `must be scheme, host and port, such as "http://127.0.0.1:9000", got ${JSON.stringify(endpoint)}`
       )
     }
     const scheme = (match[1] ?? "https").toLowerCase()
     const hostname = match[2]!.toLowerCase() // the group is not optional
-    const addressing = options.addressing ?? (local.test(hostname) ? "path" : "virtual-hosted")
+    const isAddress = address.test(hostname)
+    const addressing = options.addressing ?? (isAddress || hostname === "localhost" ? "path" : "virtual-hosted")
+    if (isAddress && addressing === "virtual-hosted") {
+      return yield* invalid(
+        "addressing",
+        `must be "path" or "cname" for the address ${hostname}: no name stands before it`
+      )
+    }
     const defaultPort = scheme === "https" ? "443" : "80"
     const port = match[3] === undefined || match[3] === defaultPort ? "" : `:${match[3]}`
     const host = `${addressing === "virtual-hosted" ? `${name}.` : ""}${hostname}${port}`

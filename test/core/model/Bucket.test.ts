@@ -26,6 +26,16 @@ describe("Bucket", () => {
     }
   })
 
+  it("refuses to put the bucket's name before an IP address", () => {
+    for (const endpoint of ["http://127.0.0.1:9000", "http://[::1]"]) {
+      assert.match(message({ endpoint, addressing: "virtual-hosted" }), /^addressing: must be "path" or "cname"/)
+    }
+    assert.strictEqual(
+      origin({ endpoint: "http://localhost:9000", addressing: "virtual-hosted" }),
+      "http://media.localhost:9000"
+    )
+  })
+
   it("leaves the bucket's name out of a domain that is bound to it", () => {
     const bucket = Either.getOrThrow(make({ endpoint: "cdn.example.com", addressing: "cname" }))
     assert.strictEqual(bucket.origin, "https://cdn.example.com")
