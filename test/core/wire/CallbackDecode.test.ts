@@ -251,8 +251,8 @@ describe("the application's answer", () => {
   it("is not come to when a variable's Schema throws, at either end", () => {
     const body = { v: Callback.var("v", Throwing) }
     const contract = Callback.make({ url: "http://a", bucket: "media", body, response: Schema.Unknown })
-    const said = [contract({ v: "x" }).encoded, contract.decode(Utf8.encode("bucket=media&v=x"))].map((either) =>
-      Either.match(either, { onLeft: ({ message }) => message, onRight: () => "" })
+    const said = [contract({ v: "x" }).encoded, contract.decode(Utf8.encode("bucket=media&v=x"))].map(
+      (either: Either.Either<unknown, Error>) => (Either.isLeft(either) ? either.left.message : "")
     )
     assert.deepEqual(said, ["v: its Schema threw", 'callback rejected: "v" its Schema threw (BadBody)'])
   })
