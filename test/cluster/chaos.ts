@@ -19,26 +19,21 @@ if (!Postgres.isHere) {
 const ended = new AbortController()
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => ended.abort())
 
-const report = await Effect.runPromise(
-  Effect.scoped(
-    Chaos.run({
-      database: "pg",
-      runners: number("CHAOS_RUNNERS", 3),
-      objects: number("CHAOS_OBJECTS", 2000),
-      largest: number("CHAOS_LARGEST_MIB", 64) * MiB,
-      huge: number("CHAOS_HUGE_MIB", 5120) * MiB,
-      partSize: 2 * MiB,
-      killEvery: number("CHAOS_KILL_SECONDS", 4),
-      restartDatabase: process.env["CHAOS_RESTART"] !== "0",
-      onProgress: ({ bytes, objects }, kills) =>
-        process.stderr.write(
-          `${objects.stored} of ${objects.total} objects, ${Math.round(bytes / MiB)} MiB, ${objects.failed} failed, ${kills} kills\n`
-        )
-    })
-  ),
-  { signal: ended.signal }
-)
-process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
-const { deadLetters, log, pendingUploads, untold, wrong } = report
-const isRight = [deadLetters, log.needless, untold, wrong].every((list) => list.length === 0) && pendingUploads === 0
-process.exit(isRight ? 0 : 1)
+const options: Chaos.Options = {
+  database: "pg",
+  runners: number("CHAOS_RUNNERS", 3),
+  objects: number("CHAOS_OBJECTS", 2000),
+  largest: number("CHAOS_LARGEST_MIB", 64) * MiB,
+  huge: number("CHAOS_HUGE_MIB", 5120) * MiB,
+  partSize: 2 * MiB,
+  killEvery: number("CHAOS_KILL_SECONDS", 4),
+  restartDatabase: process.env["CHAOS_RESTART"] !== "0",
+  onProgress: ({ bytes, objects }, kills) =>
+    process.stderr.write(
+      `${objects.stored} of ${objects.total} objects, ${Math.round(bytes / MiB)} MiB, ${objects.failed} failed, ${kills} kills\n`
+    )
+}
+const { times, ...report } = await Effect.runPromise(Effect.scoped(Chaos.run(options)), { signal: ended.signal })
+const faults = Chaos.faults(options, { ...report, times })
+process.stdout.write(`${JSON.stringify({ ...report, faults }, null, 2)}\n`)
+process.exit(faults.length === 0 ? 0 : 1)

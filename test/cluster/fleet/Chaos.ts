@@ -57,6 +57,27 @@ export interface Options {
   readonly holding?: Programs.Holding | undefined
 }
 
+/** What is wrong about a report, in words; nothing, if all is right. */
+export const faults = (
+  { objects, huge, killEvery, restartDatabase }: Options,
+  report: Report
+): ReadonlyArray<string> => {
+  const expected = objects + (huge > 0 ? 1 : 0)
+  const { deadLetters, kills, log, pendingUploads, progress, restarts, summary, untold, wrong } = report
+  const claims: Record<string, boolean> = {
+    [`not what was sent: ${wrong.join(", ")}`]: wrong.length > 0,
+    [`the application was not told of: ${untold.join(", ")}`]: untold.length > 0,
+    [`dead letters: ${deadLetters.join("; ")}`]: deadLetters.length > 0,
+    [`${pendingUploads} uploads are left pending`]: pendingUploads > 0,
+    [`sent again needlessly: ${log.parts.needless.join(", ")}`]: log.parts.needless.length > 0,
+    [`the book has ${progress.objects.stored} stored objects of ${expected}`]: progress.objects.stored !== expected,
+    [`the feeder says ${summary}`]: summary !== JSON.stringify({ stored: expected, failed: 0 }),
+    "nobody was killed": killEvery > 0 && kills === 0,
+    "the database was not restarted": restartDatabase && restarts === 0
+  }
+  return Object.entries(claims).flatMap(([claim, isTrue]) => (isTrue ? [claim] : []))
+}
+
 export interface Report {
   readonly seconds: number
   readonly summary: string
@@ -68,6 +89,7 @@ export interface Report {
   readonly callbacks: number
   readonly pendingUploads: number
   readonly kills: number
+  readonly restarts: number
   readonly log: Log.Tally
   readonly deadLetters: ReadonlyArray<string>
   /** Messages that the engine has kept. Each has a reply. */
@@ -171,7 +193,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       Jobs
     )
 
-    let kills = 0
+    let [kills, restarts] = [0, 0]
     const killer = Effect.gen(function* () {
       yield* Effect.sleep(options.killEvery * 1000 * (yield* Random.nextRange(0.5, 1.5)))
       const victim = fleet[yield* Random.nextIntBetween(0, fleet.length)]!
@@ -195,7 +217,13 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       const halfway = Effect.repeat(Effect.delay(Effect.orDie(watcher), "300 millis"), {
         until: ({ objects }) => objects.stored >= options.objects / 2
       })
-      yield* Effect.forkScoped(Effect.zipRight(halfway, postgres.restart(1000)))
+      yield* Effect.forkScoped(
+        Effect.gen(function* () {
+          yield* halfway
+          restarts++
+          yield* postgres.restart(1000)
+        })
+      )
     }
 
     const statements = options.measured === true ? yield* Statements.begin(database, logs) : undefined
@@ -231,6 +259,7 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
       callbacks: [...told.values()].reduce((sum, times) => sum + times, 0),
       pendingUploads: (yield* oss.uploads()).length,
       kills,
+      restarts,
       log: Log.tally(logs),
       deadLetters: (yield* Effect.orDie(jobs.deadLetters("chaos"))).map(
         ({ failure, request }) => `${request.key}: ${failure.message}`

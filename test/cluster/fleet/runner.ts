@@ -1,7 +1,7 @@
 /**
  * A runner of the fleet. Its first argument is its setting; it runs until it is killed, or, alone on SQLite, until it is done.
  *
- * Every part is written to the log before it is sent and when it was answered, in one write each: a line that was begun
+ * Every part, and every object of one part, is written to the log before it is sent and when it was answered, in one write each: a line that was begun
  * outlives the process, and tells what was in flight when it was killed.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
@@ -34,7 +34,7 @@ const Logged = Layer.effect(
   Effect.map(Transport, (transport) => ({
     send: (request: Parameters<typeof transport.send>[0]) => {
       const { pathname, searchParams } = new URL(request.url)
-      const part = searchParams.get("partNumber")
+      const part = searchParams.get("partNumber") ?? (request.method === "PUT" ? "0" : null)
       if (part === null) return transport.send(request)
       const sent = { key: decodeURIComponent(pathname), part: Number(part), bytes: bodySize(request.body) }
       return Effect.suspend(() => {
