@@ -36,7 +36,7 @@ INSERT INTO cluster_replies (id, kind, request_id, payload) VALUES (:id, 0, :id,
 COMMIT;`,
   "note an object in the job's book, and its receipt (2 statements)": `\\set id random(1, ${large})
 INSERT INTO effect_oss_objects VALUES ('big', :id, 1, 'Waiting', 0, 0, NULL) ON CONFLICT (job, object_key) DO NOTHING;
-INSERT INTO effect_oss_objects AS held VALUES ('big', :id, 1, 'Stored', 1, 0, '${payload}') ON CONFLICT (job, object_key) DO UPDATE SET status = excluded.status, size = excluded.size, detail = excluded.detail WHERE held.attempt <= excluded.attempt;`,
+INSERT INTO effect_oss_objects AS held VALUES ('big', :id, 1, 'Stored', 1, 0, '${payload}') ON CONFLICT (job, object_key) DO UPDATE SET status = excluded.status, size = excluded.size, detail = excluded.detail WHERE held.attempt < excluded.attempt OR (held.attempt = excluded.attempt AND (held.status <> 'Stored' OR (excluded.status = 'Stored' AND held.callback_failed >= excluded.callback_failed)));`,
   "count a job of 100,000 objects": `SELECT COUNT(*), SUM(CASE WHEN status = 'Stored' THEN 1 ELSE 0 END), SUM(size) FROM effect_oss_objects WHERE job = 'counted';`,
   "look for messages of 3 shards": `\\set shard random(1, ${shards - 3})
 UPDATE cluster_messages m SET last_read = NOW() FROM (SELECT m.* FROM cluster_messages m WHERE m.shard_id IN ('default:' || :shard, 'default:' || (:shard + 1), 'default:' || (:shard + 2)) AND NOT EXISTS (SELECT 1 FROM cluster_replies WHERE request_id = m.request_id AND (kind = 0 OR acked = FALSE)) AND m.processed = FALSE AND (m.last_read IS NULL OR m.last_read < NOW() - INTERVAL '10 minutes') FOR UPDATE) AS ids WHERE m.id = ids.id RETURNING ids.*;`,

@@ -93,6 +93,35 @@ export const jobsContract = (make: Effect.Effect<Jobs.Service>) => {
     })
   )
 
+  law("keeps what is stored and what its application answered, when the same attempt ends again and worse", (jobs) =>
+    Effect.gen(function* () {
+      const answered = { _tag: "Answered", answer: "{}" } as const
+      const lost = { _tag: "Failed", reason: "AnswerLost", detail: "the answer was lost" } as const
+      const ended = (callback: Receipt["callback"]) =>
+        ({ _tag: "Stored", receipt: receipt("a", 10, callback) }) as const
+      const callbackNow = Effect.map(jobs.receipts("j"), ([first]) => first?.callback._tag)
+      yield* jobs.settle("j", request("a"), ended(lost))
+      yield* jobs.settle("j", request("a"), { _tag: "Failed", failure })
+      assert.strictEqual(yield* callbackNow, "Failed")
+      yield* jobs.settle("j", request("a"), ended(answered))
+      yield* jobs.settle("j", request("a"), ended(lost))
+      yield* jobs.settle("j", request("a"), { _tag: "Failed", failure })
+      assert.strictEqual(yield* callbackNow, "Answered")
+      assert.deepStrictEqual((yield* jobs.progress("j")).objects.callbackFailed, 0)
+      yield* jobs.settle("j", request("a", 2), { _tag: "Failed", failure })
+      assert.strictEqual((yield* jobs.deadLetters("j")).length, 1)
+    })
+  )
+
+  law("counts no range that is told of when its object has ended", (jobs) =>
+    Effect.gen(function* () {
+      yield* jobs.admit("j", [request("a")])
+      yield* jobs.settle("j", request("a"), stored("a", 10))
+      yield* jobs.sent("j", "a", 1, 5)
+      assert.strictEqual((yield* jobs.progress("j")).bytes, 10)
+    })
+  )
+
   law("gives dead letters and receipts back as they were, page by page", (jobs) =>
     Effect.gen(function* () {
       const keys = ["a", "a b/ä\u{1F600}", 'a"quoted\\', "z"]

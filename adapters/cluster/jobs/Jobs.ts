@@ -59,7 +59,10 @@ export interface Service {
   readonly admit: (job: string, requests: ReadonlyArray<UploadRequest>) => Effect.Effect<void, JobsError>
   /** Notes that the parts from number `from` on, so many bytes, are at the server. */
   readonly sent: (job: string, key: string, from: number, bytes: number) => Effect.Effect<void, JobsError>
-  /** Notes the end of an attempt. The end of an earlier attempt changes nothing. */
+  /**
+   * Notes the end of an attempt. The end of an earlier attempt changes nothing. What is stored stays so, and keeps the answer
+   * of its application: a step that is done again after a crash may find its source gone, or the answer lost.
+   */
   readonly settle: (job: string, request: UploadRequest, outcome: Outcome) => Effect.Effect<void, JobsError>
   readonly progress: (job: string) => Effect.Effect<Progress, JobsError>
   /** What failed for good, in the order of keys (by code unit in memory; by the database's order otherwise). */
@@ -125,8 +128,16 @@ export const makeMemory = (): Service => {
         .flatMap(([, entry]) => read(entry) ?? [])
         .slice(0, limit)
     )
-  const isCurrent = (entry: Entry | undefined, request: UploadRequest): boolean =>
-    entry === undefined || attemptOf(entry.request) <= attemptOf(request)
+  const callbackFailed = (outcome: Outcome) => outcome._tag === "Stored" && outcome.receipt.callback._tag === "Failed"
+  const isNews = (entry: Entry | undefined, request: UploadRequest, outcome: Outcome): boolean => {
+    if (entry === undefined || attemptOf(entry.request) !== attemptOf(request)) {
+      return entry === undefined || attemptOf(entry.request) < attemptOf(request)
+    }
+    const known = entry.outcome
+    return (
+      known?._tag !== "Stored" || (outcome._tag === "Stored" && (callbackFailed(known) || !callbackFailed(outcome)))
+    )
+  }
   return {
     mode: (name) => Effect.sync(() => jobOf(name).mode),
     setMode: (name, mode) => Effect.sync(() => void (jobOf(name).mode = mode)),
@@ -143,7 +154,7 @@ export const makeMemory = (): Service => {
     settle: (name, request, outcome) =>
       Effect.sync(() => {
         const { entries } = jobOf(name)
-        if (isCurrent(entries.get(request.key), request)) {
+        if (isNews(entries.get(request.key), request, outcome)) {
           entries.set(request.key, { request, outcome, ranges: new Map() })
         }
       }),

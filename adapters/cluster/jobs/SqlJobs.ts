@@ -165,7 +165,8 @@ export const make = ({ prefix = "effect_oss" }: Options = {}): Effect.Effect<Ser
             VALUES (${job}, ${key}, ${attemptOf(request)}, ${status}, ${size}, ${callbackFailed}, ${detail})
             ON CONFLICT (job, object_key) DO UPDATE SET attempt = excluded.attempt, status = excluded.status,
               size = excluded.size, callback_failed = excluded.callback_failed, detail = excluded.detail
-            WHERE held.attempt <= excluded.attempt`
+            WHERE held.attempt < excluded.attempt OR (held.attempt = excluded.attempt AND (held.status <> 'Stored'
+              OR (excluded.status = 'Stored' AND held.callback_failed >= excluded.callback_failed)))`
         )
         // An object made of parts has them in its ETag; any other stored one has no ranges.
         const hasRanges = outcome._tag === "Failed" || outcome.receipt.etag.includes("-")
@@ -186,7 +187,9 @@ export const make = ({ prefix = "effect_oss" }: Options = {}): Effect.Effect<Ser
                 COALESCE(SUM(CASE WHEN status = 'Failed' THEN 1 ELSE 0 END), 0) AS failed,
                 COALESCE(SUM(callback_failed), 0) AS callback_failed,
                 COALESCE(SUM(size), 0) AS bytes,
-                (SELECT COALESCE(SUM(bytes), 0) FROM ${ranges} WHERE job = ${job}) AS under_way
+                (SELECT COALESCE(SUM(bytes), 0) FROM ${ranges} AS sent WHERE job = ${job} AND NOT EXISTS (
+                  SELECT 1 FROM ${objects} AS ended WHERE ended.job = sent.job AND ended.object_key = sent.object_key
+                    AND ended.status <> 'Waiting')) AS under_way
               FROM ${objects} WHERE job = ${job}`
           )
           const count = (name: string) => Number(row?.[name] ?? 0) // a BIGINT may come as text
