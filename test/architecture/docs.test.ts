@@ -1,5 +1,6 @@
 /**
- * Docstrings of the core: every exported function has one, and one that can fail says how.
+ * What is written about the core: every exported function has a docstring, one that can fail says how, and the walk through
+ * the core names every module that there is.
  */
 import { readFileSync, readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -66,4 +67,12 @@ describe("every exported function of the core", () => {
     expect(failing.length).toBeGreaterThan(60)
     expect(failing.filter(({ doc }) => !saysHow(doc)).map(({ name }) => name)).toEqual([])
   })
+})
+
+it("the core's README names every public module", () => {
+  const read = (file: string) => readFileSync(join(root, "core", file), "utf8")
+  const modules = [...read("index.ts").matchAll(/^export \* as (\w+)/gm)].map(([, name]) => name!)
+  expect(modules.length).toBeGreaterThan(35)
+  const page = read("README.md")
+  expect(modules.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
 })
