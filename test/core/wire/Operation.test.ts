@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as ObjectKey from "../../../core/model/ObjectKey.ts"
 import * as Utf8 from "../../../core/model/Utf8.ts"
 import type { Response } from "../../../core/ports/Transport.ts"
+import * as ListObjects from "../../../core/wire/ListObjects.ts"
 import * as MultipartOperation from "../../../core/wire/MultipartOperation.ts"
 import * as Operation from "../../../core/wire/Operation.ts"
 
@@ -140,4 +142,76 @@ describe("the operations of a multipart upload", () => {
     assert.deepEqual(page.uploads, [{ key: "a\nb", uploadId: "2", initiated: Date.UTC(2025, 6, 15, 9, 30, 45) }])
     assert.deepEqual(Option.getOrNull(page.next), { key: "a\nb", uploadId: "2" })
   })
+})
+
+describe("every operation that answers in XML", () => {
+  const part =
+    "<Part><PartNumber>1</PartNumber><ETag>&quot;E&quot;</ETag><Size>102400</Size><HashCrc64ecma>7</HashCrc64ecma></Part>"
+  const upload =
+    "<Upload><Key>a%2Fb</Key><UploadId>U</UploadId><Initiated>2025-07-15T09:30:45.000Z</Initiated></Upload>"
+  const object =
+    "<Contents><Key>a%20b</Key><LastModified>2025-07-15T09:30:45.000Z</LastModified><ETag>E</ETag><Size>9</Size></Contents>"
+  const truncated = "<IsTruncated>true</IsTruncated>"
+  const source = { bucket: "media", key, etag: "E", offset: 0, length: 1 }
+  const answers: ReadonlyArray<readonly [Operation.Operation<unknown>, string]> = [
+    [
+      MultipartOperation.initiateMultipartUpload(key, {}),
+      "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>"
+    ],
+    [
+      MultipartOperation.listParts(key, "U"),
+      `<ListPartsResult>${truncated}<NextPartNumberMarker>1</NextPartNumberMarker>${part}${part}</ListPartsResult>`
+    ],
+    [
+      MultipartOperation.listMultipartUploads(""),
+      `<ListMultipartUploadsResult>${truncated}<NextKeyMarker>a</NextKeyMarker>${upload}</ListMultipartUploadsResult>`
+    ],
+    [MultipartOperation.uploadPartCopy(key, "U", 1, source), "<CopyPartResult><ETag>E</ETag></CopyPartResult>"],
+    [ListObjects.listObjects(""), `<ListBucketResult>${truncated}${object}${object}</ListBucketResult>`]
+  ]
+
+  it("reads these answers", () => {
+    assert.deepEqual(
+      answers.map(([operation, xml]) => failure(operation, answer(200, xml))),
+      answers.map(() => "")
+    )
+  })
+
+  it("ends 10,000 mutations of an answer in a value, or an error in one line", () => {
+    const put = fc.oneof(
+      fc.constantFrom(
+        "<",
+        "</",
+        "/>",
+        "&",
+        "%",
+        "%zz",
+        "-",
+        "0x",
+        "9".repeat(20),
+        "<a>",
+        "<Part/>",
+        "<Key>",
+        "\r",
+        "\0"
+      ),
+      fc.string({ unit: "binary", maxLength: 2 })
+    )
+    const edit = fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(12), put)
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...answers),
+        fc.array(edit, { minLength: 1, maxLength: 3 }),
+        ([operation, xml], edits) => {
+          const mutated = edits.reduce((text, [at, cut, put]) => {
+            const from = Math.floor(at * text.length)
+            return text.slice(0, from) + put + text.slice(from + cut)
+          }, xml)
+          const { length } = failure(operation, answer(200, mutated)).split("\n")
+          return length === 1
+        }
+      ),
+      { numRuns: 10_000 }
+    )
+  }, 120_000)
 })
