@@ -8,6 +8,7 @@
 import * as Either from "effect/Either"
 import type * as Schema from "effect/Schema"
 import { InvalidParam } from "../model/OssError.ts"
+import * as Utf8 from "../model/Utf8.ts"
 import * as CallbackTemplate from "./callback/CallbackTemplate.ts"
 import * as Answer from "./callback/Answer.ts"
 import type { Callback } from "./callback/Contract.ts"
@@ -81,16 +82,22 @@ export const policy = <A, I>(name: string, response: Schema.Schema<A, I>): Callb
 
 /**
  * The same callback with more in the query of its URLs: a one-time token for example, which is signed there. Uploads fail
- * with `InvalidParam` for `url` when the bucket keeps the callback under a name, or when the URL becomes too long.
+ * with `InvalidParam` for `url` when the bucket keeps the callback under a name, for `query` when that is not well-formed, and
+ * for `callback` when it becomes too long.
  */
 export const withQuery = <A>(callback: Callback<A>, query: Uri.Query): Callback<A> => {
   const { encoded, order } = callback
   if (Either.isLeft(encoded)) return callback
-  if (order === undefined) {
-    const reason = "must not get a query: the bucket keeps the callback under a name"
-    return { ...callback, encoded: Either.left(new InvalidParam({ field: "url", reason })) }
+  const refuse = (field: string, reason: string) => ({
+    ...callback,
+    encoded: Either.left(new InvalidParam({ field, reason }))
+  })
+  if (order === undefined) return refuse("url", "must not get a query: the bucket keeps the callback under a name")
+  if (!Object.entries(query).flat().every(Utf8.isWellFormed)) {
+    return refuse("query", "must be well-formed Unicode, got a lone surrogate")
   }
   const added = Uri.encodeQuery(query)
+  if (added === "") return callback
   const urls = order.urls.map((url) => `${url}${url.includes("?") ? "&" : "?"}${added}`)
   return { ...callback, order: { ...order, urls }, encoded: Order.encode({ ...order, urls }) }
 }

@@ -126,6 +126,24 @@ describe("Callback.make", () => {
   })
 })
 
+describe("Callback.withQuery", () => {
+  const plain = Callback.raw({ url: ["http://a/", "http://b/?c"], body: "b=${bucket}", response: Schema.Unknown })
+
+  it("adds to every URL what there is to add, encoded", () => {
+    const urlOf = (query: Readonly<Record<string, string>>) => {
+      const { callbackUrl } = sent(Callback.withQuery(plain, query)) as { readonly callbackUrl: string } // we sent it
+      return callbackUrl
+    }
+    assert.strictEqual(urlOf({ t: "1 &é" }), "http://a/?t=1%20%26%C3%A9;http://b/?c&t=1%20%26%C3%A9")
+    assert.strictEqual(urlOf({}), "http://a/;http://b/?c")
+  })
+
+  it("is refused, not thrown, when it cannot be encoded or becomes too long", () => {
+    assert.match(message(Callback.withQuery(plain, { t: "\ud800" })), /^query: must be well-formed Unicode/)
+    assert.match(message(Callback.withQuery(plain, { t: "x".repeat(5000) })), /^callback: must be at most 5120 bytes/)
+  })
+})
+
 describe("a callback that OSS would refuse is refused before anything is sent", () => {
   it("URLs", () => {
     assert.strictEqual(raw({ url: [] }), "url: must be 1 to 5 URLs, got 0 URLs")
