@@ -10,7 +10,7 @@ import type { BigIntStats } from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
 import { SourceError } from "../../core/model/OssError.ts"
-import type { Reader, Source } from "../../core/ports/Source.ts"
+import { chunkMemory, type ChunkMemory, type Reader, type Source } from "../../core/ports/Source.ts"
 
 /**
  * Describes the file as it is now. Fails with `NotFound`, or with `Read` for what cannot be read or is no regular file.
@@ -72,7 +72,7 @@ const attempt = <A>(file: File, act: () => Promise<A>): Effect.Effect<A, SourceE
 const reader = (file: File, handle: Fs.FileHandle): Reader => ({
   // Not interruptible: a read under way goes on writing into `target`, which its owner would use for something else.
   read: (offset, target) => Effect.uninterruptible(attempt(file, () => fill(file, handle, offset, target))),
-  chunks: (offset, length) => chunks(file, handle, offset, length),
+  chunks: (offset, length, memory) => chunks(file, handle, offset, length, memory),
   unchanged: attempt(file, () => verify(file, handle))
 })
 
@@ -113,14 +113,16 @@ async function* chunks(
   file: File,
   handle: Fs.FileHandle,
   offset: number,
-  length: number
+  length: number,
+  lent: ChunkMemory = chunkMemory()
 ): AsyncGenerator<Uint8Array, void> {
-  const buffers = Array.from({ length: 3 }, () => Buffer.alloc(0))
+  const memory = lent.isTaken ? chunkMemory() : lent
+  memory.isTaken = true
   const count = Math.ceil(length / chunkSize)
+  const buffers = buffersFor(memory, count, Math.min(chunkSize, length))
   const start = (index: number): { readonly chunk: Uint8Array; readonly filled: Promise<void> } => {
     const at = index * chunkSize
-    if (index < 3) buffers[index] = Buffer.allocUnsafeSlow(Math.min(chunkSize, length - at))
-    const chunk = buffers[index % 3]!.subarray(0, length - at)
+    const chunk = buffers[index % 3]!.subarray(0, Math.min(chunkSize, length - at))
     const filled = fill(file, handle, offset + at, chunk)
     // Thrown when the chunk is asked for. Until then, and if it never is, nobody listens.
     filled.catch(() => {})
@@ -137,5 +139,19 @@ async function* chunks(
     }
   } catch (cause) {
     throw asSourceError(file, cause)
+  } finally {
+    // A read under way writes into the memory whatever becomes of the iterator.
+    void Promise.resolve(ahead?.filled)
+      .catch(() => {})
+      .then(() => (memory.isTaken = false))
   }
+}
+
+/** The buffers of this memory, made as many and as long as are needed. */
+const buffersFor = (memory: ChunkMemory, count: number, size: number): ReadonlyArray<Uint8Array> => {
+  const needed = Math.min(count, 3)
+  if (memory.buffers.length < needed || memory.buffers.some(({ length }) => length < size)) {
+    memory.buffers = Array.from({ length: needed }, () => Buffer.allocUnsafeSlow(size))
+  }
+  return memory.buffers
 }

@@ -29,11 +29,23 @@ export interface Reader {
    * The bytes from `offset` on, `length` of them, in chunks; each call starts afresh. Errors are thrown as `SourceError`.
    * A chunk's memory is reused: it is valid until the second `next()` after the one that gave it. Before the last chunk,
    * the source is found `unchanged`: while it is held back the server has no whole object, so a change stores nothing.
+   *
+   * Who sends one body after another may lend memory: the chunks may then lie in it, and are valid until it is lent again.
    */
-  readonly chunks: (offset: number, length: number) => AsyncIterable<Uint8Array>
+  readonly chunks: (offset: number, length: number, memory?: ChunkMemory) => AsyncIterable<Uint8Array>
   /** Fails with `Changed` when the source is no longer what it was when it was described. */
   readonly unchanged: Effect.Effect<void, SourceError>
 }
+
+/** What a reader keeps from one `chunks` to the next, so that it need not allocate. Only the reader looks into it. */
+export interface ChunkMemory {
+  buffers: ReadonlyArray<Uint8Array>
+  /** Whether an iterator that was given it is not over yet: then another may not have it. */
+  isTaken: boolean
+}
+
+/** Memory to lend, empty as yet. */
+export const chunkMemory = (): ChunkMemory => ({ buffers: [], isTaken: false })
 
 /** Bytes in memory. They must not be changed until the upload is over. */
 export const bytes = (content: Uint8Array, name = "bytes"): Source => ({

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { SourceError } from "../../core/model/OssError.ts"
-import type { Source } from "../../core/ports/Source.ts"
+import { chunkMemory, type Source } from "../../core/ports/Source.ts"
 
 const pattern = (length: number): Uint8Array => {
   const content = new Uint8Array(length)
@@ -80,6 +80,19 @@ export const sourceContract = (
         assert.isTrue(
           found.every((bytes, i) => equals(bytes, content.subarray(ranges[i]![0], ranges[i]![0] + ranges[i]![1])))
         )
+      })
+    )
+
+    it.scopedLive("gives the same chunks into memory that it is lent, one after another and at once", () =>
+      Effect.gen(function* () {
+        const reader = yield* opened
+        const memory = chunkMemory()
+        const right = ([offset, length]: readonly [number, number]) =>
+          Effect.promise(async () =>
+            equals(await collect(reader.chunks(offset, length, memory)), content.subarray(offset, offset + length))
+          )
+        assert.notInclude(yield* Effect.forEach(ranges, right), false)
+        assert.notInclude(yield* Effect.forEach(ranges, right, { concurrency: "unbounded" }), false)
       })
     )
 

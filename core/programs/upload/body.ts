@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Crc64 from "../../model/Crc64.ts"
 import type { SourceError } from "../../model/OssError.ts"
-import type { Reader, Source } from "../../ports/Source.ts"
+import type { ChunkMemory, Reader, Source } from "../../ports/Source.ts"
 import * as Transport from "../../ports/Transport.ts"
 
 /** Sources up to this many bytes are read into memory and sent in one write. */
@@ -33,12 +33,12 @@ export const inMemory = (content: Uint8Array): MeasuredBody => {
   return { body: Transport.bytes(content), crc64: () => crc64 }
 }
 
-/** So many bytes of a source, read again for each attempt. */
-export const inChunks = (reader: Reader, offset: number, size: number): MeasuredBody => {
+/** So many bytes of a source, read again for each attempt; into `memory`, if that is lent. */
+export const inChunks = (reader: Reader, offset: number, size: number, memory?: ChunkMemory): MeasuredBody => {
   let crc64 = 0n
   async function* chunks(): AsyncGenerator<Uint8Array> {
     const hasher = Crc64.make()
-    for await (const chunk of reader.chunks(offset, size)) {
+    for await (const chunk of reader.chunks(offset, size, memory)) {
       hasher.update(chunk)
       yield chunk
     }
@@ -48,11 +48,16 @@ export const inChunks = (reader: Reader, offset: number, size: number): Measured
 }
 
 /** CRC-64 of so many bytes of a source, without sending them. */
-export const crc64OfChunks = (reader: Reader, offset: number, size: number): Effect.Effect<bigint, SourceError> =>
+export const crc64OfChunks = (
+  reader: Reader,
+  offset: number,
+  size: number,
+  memory?: ChunkMemory
+): Effect.Effect<bigint, SourceError> =>
   Effect.tryPromise({
     try: async (signal) => {
       const hasher = Crc64.make()
-      for await (const chunk of reader.chunks(offset, size)) {
+      for await (const chunk of reader.chunks(offset, size, memory)) {
         if (signal.aborted) break
         hasher.update(chunk)
       }

@@ -11,7 +11,7 @@ import * as Crc64 from "../../model/Crc64.ts"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import { Crc64Mismatch, type SourceError } from "../../model/OssError.ts"
 import type { Part } from "../../model/PartPlan.ts"
-import type { Reader } from "../../ports/Source.ts"
+import { chunkMemory, type Reader } from "../../ports/Source.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import type { Headers } from "../../wire/Operation.ts"
 import type * as OssClient from "../OssClient.ts"
@@ -94,13 +94,14 @@ const inBuffer = (reader: Reader, partSize: number): ContentOf => {
   }
 }
 
-const inChunks =
-  (reader: Reader): ContentOf =>
-  ({ offset, size }) =>
+const inChunks = (reader: Reader): ContentOf => {
+  const memory = chunkMemory()
+  return ({ offset, size }) =>
     Effect.succeed({
-      crc64: Body.crc64OfChunks(reader, offset, size),
-      body: () => Body.inChunks(reader, offset, size)
+      crc64: Body.crc64OfChunks(reader, offset, size, memory),
+      body: () => Body.inChunks(reader, offset, size, memory)
     })
+}
 
 /** Runs around the sending of a part. */
 export type Around<E> = (part: Part) => <A, E2>(send: Effect.Effect<A, E2>) => Effect.Effect<A, E2 | E>

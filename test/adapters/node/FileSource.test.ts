@@ -10,6 +10,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as FileSource from "../../../adapters/node/FileSource.ts"
 import { SourceError } from "../../../core/model/OssError.ts"
+import { chunkMemory } from "../../../core/ports/Source.ts"
 
 const KiB256 = 256 * 1024
 
@@ -168,6 +169,33 @@ describe("FileSource", () => {
         memory.add(next.value.buffer)
       }
       assert.deepStrictEqual([at, memory.size], [content.length, 3])
+    })
+  )
+
+  it.scoped("reads into memory that it is lent, again and again, but not while a read into it is under way", () =>
+    Effect.gen(function* () {
+      const content = pattern(8 * KiB256)
+      const { reader } = yield* open(content)
+      const memory = chunkMemory()
+      const used = (offset: number, length: number) =>
+        Effect.promise(async () => {
+          const buffers = new Set<ArrayBufferLike>()
+          for await (const chunk of reader.chunks(offset, length, memory)) buffers.add(chunk.buffer)
+          return buffers
+        })
+      const first = yield* used(0, 4 * KiB256)
+      assert.deepEqual([...(yield* used(KiB256, 5 * KiB256))], [...first])
+      assert.isTrue([...(yield* used(0, 100))].every((buffer) => first.has(buffer)))
+
+      const begun = reader.chunks(0, 3 * KiB256, memory)[Symbol.asyncIterator]()
+      const { value } = yield* Effect.promise(() => begun.next())
+      const beside = yield* used(0, 4 * KiB256)
+      assert.isTrue([...beside].every((buffer) => !first.has(buffer)))
+      assert.isTrue(content.subarray(0, KiB256).equals(value as Uint8Array)) // it was not done
+
+      yield* Effect.promise(async () => begun.return?.())
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
+      assert.deepEqual([...(yield* used(0, 4 * KiB256))], [...first])
     })
   )
 
