@@ -83,13 +83,20 @@ describe("spanned", () => {
   it.effect("gives its span to what is within, and tells how it ended", () =>
     Effect.gen(function* () {
       const ends: Array<string> = []
+      const seen: Array<Tracer.Span> = []
       const failing = spanned(
         "span",
-        { kind: "client", attributes: { a: 1 }, onEnd: (exit) => void ends.push(exit._tag) },
-        (span) => Effect.flatMap(Effect.currentSpan, (current) => Effect.fail({ isSame: current === span, span }))
+        { kind: "client", attributes: { a: 1 }, onEnd: (exit: Exit.Exit<never, string>) => void ends.push(exit._tag) },
+        (span) =>
+          Effect.flatMap(Effect.orDie(Effect.currentSpan), (current) => {
+            seen.push(span, current)
+            return Effect.fail("no")
+          })
       )
-      const { isSame, span } = yield* Effect.flip(failing)
-      assert.isTrue(isSame)
+      assert.strictEqual(yield* Effect.flip(failing), "no")
+      const [span, current] = seen
+      assert.isDefined(span)
+      assert.strictEqual(span, current)
       assert.deepEqual([span.kind, span.attributes.get("a"), span.status._tag], ["client", 1, "Ended"])
       assert.deepEqual(ends, ["Failure"])
       assert.isTrue(Option.isNone(yield* Effect.option(Effect.currentSpan)))
