@@ -18,10 +18,14 @@ const remembered = new Map<number, Factor>()
 let powers: Array<Factor> | undefined
 let reductions: Int32Array | undefined
 
-/** The register times x^(8 * length), in place. `length`: whole bytes, 0 to 2^53 - 1. */
+/**
+ * The register times x^(8 * length), in place. `length`: whole bytes, 0 to 2^53 - 1. Throws a RangeError for any other, which is
+ * a mistake of the caller's: there is no such content, and `Infinity` would never end.
+ */
 export const zeros = (register: Register, length: number): void => {
   let factor = remembered.get(length)
   if (factor === undefined) {
+    if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`no content has ${length} bytes`)
     factor = multiplesOf(power(length))
     for (const oldest of remembered.keys()) {
       if (remembered.size < REMEMBERED) break

@@ -114,6 +114,11 @@ describe("Crc64.combine", () => {
       law
     )
   })
+  it("throws for a length that no content has, where it would never end or be wrong", () => {
+    for (const length of [Infinity, Number.NaN, -1, 1.5, 2 ** 53]) {
+      assert.throws(() => Crc64.combine(1n, 2n, length), RangeError, `no content has ${length} bytes`)
+    }
+  })
   it("with nothing changes nothing", () => {
     fc.assert(
       fc.property(crc, (value) => Crc64.combine(value, 0n, 0) === value),
