@@ -23,4 +23,4 @@ export const list = (requests: ReadonlyArray<UploadRequest.UploadRequest>) =>
 
 // A stream of any length, page by page. The feeder may be killed, and feed the same stream again.
 export const feed = (requests: Stream.Stream<UploadRequest.UploadRequest>) =>
-  UploadBatch.feed("feed", requests, { pageSize: 100, pagesAtOnce: 8 })
+  UploadBatch.feed("feed", requests)
