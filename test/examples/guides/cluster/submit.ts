@@ -22,5 +22,4 @@ export const list = (requests: ReadonlyArray<UploadRequest.UploadRequest>) =>
   UploadBatch.workflow.execute({ job: "list", requests })
 
 // A stream of any length, page by page. The feeder may be killed, and feed the same stream again.
-export const feed = (requests: Stream.Stream<UploadRequest.UploadRequest>) =>
-  UploadBatch.feed("feed", requests)
+export const feed = (requests: Stream.Stream<UploadRequest.UploadRequest>) => UploadBatch.feed("feed", requests)
