@@ -70,7 +70,7 @@ const until = (holds: () => boolean) =>
   Effect.gen(function* () {
     const began = performance.now()
     while (!holds()) {
-      if (performance.now() - began > 5_000) return Infinity
+      if (performance.now() - began > 2_000) return Infinity
       yield* Effect.sleep(1)
     }
     return performance.now() - began
