@@ -32,14 +32,12 @@ export interface ObjectsPage {
   readonly next: Option.Option<string>
 }
 
-const Instant = Schema.String.pipe(Schema.filter((text) => Number.isFinite(Date.parse(text))))
-
 const ListBucketResult = Schema.Struct({
   IsTruncated: XmlSchema.Flag,
   Contents: XmlSchema.many(
     Schema.Struct({
       Key: XmlSchema.UrlEncoded,
-      LastModified: Instant,
+      LastModified: XmlSchema.Moment,
       ETag: Schema.String,
       Size: XmlSchema.Count,
       Type: Schema.optionalWith(Schema.String, { default: () => "" })
@@ -69,7 +67,7 @@ export const listObjects = (prefix: string, after = ""): Operation<ObjectsPage> 
             key: one.Key,
             size: one.Size,
             etag: ServiceResponse.unquote(one.ETag),
-            lastModified: Date.parse(one.LastModified),
+            lastModified: one.LastModified,
             objectType: one.Type
           }))
           const last = objects.at(-1)?.key

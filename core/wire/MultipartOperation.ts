@@ -115,14 +115,14 @@ export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit 
           size: part.Size,
           crc64: Option.getOrUndefined(Crc64.parse(part.HashCrc64ecma ?? ""))
         })),
-        next: nextPage(result.IsTruncated, result.NextPartNumberMarker)
+        // A page that says "more" and leads nowhere would be asked for ever.
+        next:
+          result.IsTruncated && Number(result.NextPartNumberMarker) > Number(marker)
+            ? Option.some(result.NextPartNumberMarker)
+            : Option.none()
       }))
     )
   })
-
-// A page that says "more" without saying where would be asked for ever.
-const nextPage = <A extends string>(isTruncated: boolean, marker: A): Option.Option<A> =>
-  isTruncated && marker !== "" ? Option.some(marker) : Option.none()
 
 /**
  * CompleteMultipartUpload: makes the parts the object. The only request of a multipart upload that may carry a callback.
@@ -165,7 +165,7 @@ const ListMultipartUploadsResult = Schema.Struct({
   IsTruncated: XmlSchema.Flag,
   NextKeyMarker: Schema.optionalWith(XmlSchema.UrlEncoded, { default: () => "" }),
   NextUploadIdMarker: Schema.optionalWith(Schema.String, { default: () => "" }),
-  Upload: XmlSchema.many(Schema.Struct({ Key: XmlSchema.UrlEncoded, UploadId, Initiated: Schema.String }))
+  Upload: XmlSchema.many(Schema.Struct({ Key: XmlSchema.UrlEncoded, UploadId, Initiated: XmlSchema.Moment }))
 })
 
 /** An upload that was neither completed nor aborted. It is paid for until then. */
@@ -186,6 +186,13 @@ export interface UploadsPage {
   readonly uploads: ReadonlyArray<PendingUpload>
   readonly next: Option.Option<UploadsMarker>
 }
+
+/** Whether a page that says "more" leads anywhere: else it would be asked for ever. */
+const leadsOn = (
+  page: { readonly NextKeyMarker: string; readonly NextUploadIdMarker: string },
+  from: UploadsMarker | undefined
+): boolean =>
+  page.NextKeyMarker !== "" && !(page.NextKeyMarker === from?.key && page.NextUploadIdMarker === from.uploadId)
 
 /** ListMultipartUploads: the bucket's pending uploads whose keys begin with `prefix`. */
 export const listMultipartUploads = (prefix: string, marker?: UploadsMarker): Operation<UploadsPage> =>
@@ -208,12 +215,12 @@ export const listMultipartUploads = (prefix: string, marker?: UploadsMarker): Op
           uploads: result.Upload.map((upload) => ({
             key: upload.Key,
             uploadId: upload.UploadId,
-            initiated: Date.parse(upload.Initiated)
+            initiated: upload.Initiated
           })),
-          next: Option.map(nextPage(result.IsTruncated, result.NextKeyMarker), (key) => ({
-            key,
-            uploadId: result.NextUploadIdMarker
-          }))
+          next:
+            result.IsTruncated && leadsOn(result, marker)
+              ? Option.some({ key: result.NextKeyMarker, uploadId: result.NextUploadIdMarker })
+              : Option.none()
         })
       )
     )

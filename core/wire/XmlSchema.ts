@@ -44,6 +44,12 @@ export const Count = Schema.compose(Schema.String.pipe(Schema.pattern(/^\d{1,16}
   Schema.int(),
   Schema.nonNegative()
 )
+/** A moment in ISO 8601: milliseconds since 1970. */
+export const Moment = Schema.transform(
+  Schema.String.pipe(Schema.filter((text) => Number.isFinite(Date.parse(text)))),
+  Schema.Number,
+  { strict: true, decode: (text) => Date.parse(text), encode: (time) => new Date(time).toISOString() }
+)
 /** `true` or `false`. */
 export const Flag = Schema.transform(Schema.String, Schema.Boolean, {
   strict: true,

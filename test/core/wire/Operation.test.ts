@@ -127,6 +127,31 @@ describe("the operations of a multipart upload", () => {
     assert.isTrue(Option.isNone(page("", "<IsTruncated>true</IsTruncated>").next))
   })
 
+  it("take no page for the next that is the same again, which would be asked for ever", () => {
+    const more = (marker: string) => `<IsTruncated>true</IsTruncated>${marker}`
+    const parts = (from: string, to: string) => {
+      const xml = `<ListPartsResult>${more(`<NextPartNumberMarker>${to}</NextPartNumberMarker>`)}</ListPartsResult>`
+      return Option.isSome(
+        Either.getOrThrow(MultipartOperation.listParts(key, "id", from).decode(answer(200, xml))).next
+      )
+    }
+    assert.deepEqual(
+      [parts("0", "9"), parts("9", "10"), parts("9", "9"), parts("9", "8"), parts("9", "x")],
+      [true, true, false, false, false]
+    )
+    const uploads = (next: string) => {
+      const xml = `<ListMultipartUploadsResult>${more(next)}</ListMultipartUploadsResult>`
+      const list = MultipartOperation.listMultipartUploads("", { key: "a", uploadId: "1" })
+      return Option.isSome(Either.getOrThrow(list.decode(answer(200, xml))).next)
+    }
+    const marker = (key: string, id: string) =>
+      `<NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>`
+    assert.deepEqual(
+      [uploads(marker("a", "2")), uploads(marker("b", "1")), uploads(marker("a", "1")), uploads("")],
+      [true, true, false, false]
+    )
+  })
+
   it("escape ETags in the list that completes", () => {
     const complete = MultipartOperation.completeMultipartUpload(key, "id", [{ number: 1, etag: `A<&"` }], {})
     assert.strictEqual(
@@ -141,6 +166,11 @@ describe("the operations of a multipart upload", () => {
     const page = Either.getOrThrow(MultipartOperation.listMultipartUploads("a").decode(answer(200, xml)))
     assert.deepEqual(page.uploads, [{ key: "a\nb", uploadId: "2", initiated: Date.UTC(2025, 6, 15, 9, 30, 45) }])
     assert.deepEqual(Option.getOrNull(page.next), { key: "a\nb", uploadId: "2" })
+    const undated = xml.replace("2025-07-15T09:30:45.000Z", "yesterday")
+    assert.match(
+      failure(MultipartOperation.listMultipartUploads("a"), answer(200, undated)),
+      /its XML does not fit: Upload\.0\.Initiated: expected/
+    )
   })
 })
 
