@@ -15,7 +15,8 @@ export const format = (bytes: number): string => {
   const units = ["KiB", "MiB", "GiB", "TiB"]
   let value = bytes / 1024
   let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
+  // What would be rounded to 1024.0 is 1.0 of the next unit.
+  while (value >= 1023.95 && unit < units.length - 1) {
     value /= 1024
     unit++
   }
