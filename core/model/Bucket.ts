@@ -61,6 +61,12 @@ export const checkRegion = (region: string): Either.Either<string, InvalidParam>
     : invalid("region", `must be of a-z, 0-9 and "-", such as "cn-hangzhou", got ${JSON.stringify(region)}`)
 }
 
+/** An endpoint has no user and no password; one that has must not show them in a message. */
+const withoutUser = (endpoint: string): string => {
+  const at = endpoint.lastIndexOf("@")
+  return at === -1 ? endpoint : `…${endpoint.slice(at)}`
+}
+
 const officialHost = (region: string, network: Network): string => {
   switch (network) {
     case "public":
@@ -83,7 +89,7 @@ export const make = (options: Options): Either.Either<Bucket, InvalidParam> =>
     if (match === null || Number(match[3] ?? 0) > 65535) {
       return yield* invalid(
         "endpoint",
-        `must be scheme, host and port, such as "http://127.0.0.1:9000", got ${JSON.stringify(endpoint)}`
+        `must be scheme, host and port, such as "http://127.0.0.1:9000", got ${JSON.stringify(withoutUser(endpoint))}`
       )
     }
     const scheme = (match[1] ?? "https").toLowerCase()

@@ -62,5 +62,6 @@ describe("Bucket", () => {
       assert.match(message({ endpoint }), /^endpoint: /)
     }
     assert.match(message({ region: "" }), /^region: /)
+    assert.match(message({ endpoint: "http://u:s3cret@a" }), /^endpoint: .*, got "…@a"$/)
   })
 })
