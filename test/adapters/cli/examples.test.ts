@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { spawn } from "node:child_process"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
-import { describe, expect, it } from "vitest"
+import { beforeAll, describe, expect, it } from "vitest"
 import { commands } from "../../../adapters/cli/Commands.ts"
 import * as Cli from "./Cli.ts"
 
@@ -100,10 +100,11 @@ const run = (line: string): Promise<{ readonly code: number | null; readonly out
   })
 
 describe("the examples in the help", () => {
+  beforeAll(prepare, 60_000)
+
   // The demo takes ten seconds, and is run by whoever checks the whole.
   for (const entry of commands.filter(({ name }) => name !== "demo")) {
     it(`of ${entry.name}`, { timeout: 120_000 }, async () => {
-      await prepare()
       const { command } = await entry.load()
       for (const { line } of command.examples) {
         await before[line]?.()
