@@ -60,6 +60,47 @@ it("writes and sums up bodies of every length about that of its stages, in piece
     }
   }))
 
+/** Runs of zeros and of other bytes, by turns. */
+const mixed = (lengths: ReadonlyArray<number>, first: "zeros" | "bytes"): Buffer =>
+  Buffer.concat(
+    lengths.map((length, i) =>
+      (i % 2 === 0) === (first === "zeros") ? Buffer.alloc(length) : NodeCrypto.randomBytes(length)
+    )
+  )
+
+it("sums up zeros wherever they stand, and gives them back", () =>
+  withFolder(async (folder) => {
+    const lengths = [0, 1, 4096, 65_536, stage, 3 * stage + 1, 9 * stage]
+    let name = 0
+    for (const a of lengths) {
+      for (const b of lengths) {
+        for (const first of ["zeros", "bytes"] as const) {
+          const content = mixed([a, b, 5000, a, b], first)
+          for (const piece of [4096, 3 * stage + 5]) {
+            const path = Path.join(folder, `${name++}`)
+            assert.deepStrictEqual(
+              await send(path, content, piece),
+              expected(content),
+              `${a} ${b} ${first} in ${piece}`
+            )
+            assert.isTrue(content.equals(await Fs.readFile(path)), `${a} ${b} ${first} in ${piece}`)
+          }
+        }
+      }
+    }
+  }))
+
+it("takes no disk for zeros, and knows the MD5 of as many of them again", () =>
+  withFolder(async (folder) => {
+    const content = new Uint8Array(16 * 1024 * 1024)
+    for (const name of ["first", "second"]) {
+      assert.deepStrictEqual(await send(Path.join(folder, name), content, 65_536), expected(content))
+      const { blocks, size } = await Fs.stat(Path.join(folder, name))
+      assert.strictEqual(size, content.length)
+      assert.isBelow(blocks * 512, 1024 * 1024)
+    }
+  }))
+
 it("keeps bodies apart that come at once", () =>
   withFolder(async (folder) => {
     const contents = Array.from({ length: 20 }, (_, i) => NodeCrypto.randomBytes(i * 100_003))
