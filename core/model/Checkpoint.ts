@@ -69,10 +69,14 @@ export const make = (facts: Facts & Pick<Checkpoint, "uploadId" | "created">): C
 
 /** The checkpoint with one more part done; an earlier record of the same part number is replaced. */
 export const add = (checkpoint: Checkpoint, part: PartDone): Checkpoint => {
-  const parts = checkpoint.parts.filter((known) => known.number !== part.number)
-  const at = parts.findIndex((known) => known.number > part.number)
-  parts.splice(at === -1 ? parts.length : at, 0, part)
-  return { ...checkpoint, parts }
+  const { parts } = checkpoint
+  // Its place is mostly at the end. Looked for from the front, 10,000 parts took three times as long.
+  let at = parts.length
+  while (at > 0 && parts[at - 1]!.number >= part.number) at-- // at - 1 is within
+  if (at === parts.length) return { ...checkpoint, parts: [...parts, part] }
+  const more = parts.slice()
+  more.splice(at, parts[at]!.number === part.number ? 1 : 0, part) // at is within
+  return { ...checkpoint, parts: more }
 }
 
 /**

@@ -93,6 +93,21 @@ describe("Checkpoint.make and add", () => {
     assert.deepStrictEqual(withParts(part(1), part(2), part(3), again).parts, [part(1), again, part(3)])
   })
 
+  it("holds of each number the part that was done last, in order, whatever came before", () => {
+    const done = fc.array(fc.tuple(fc.integer({ min: 1, max: 12 }), fc.constantFrom("a", "b", "c")), { maxLength: 24 })
+    fc.assert(
+      fc.property(done, (done) => {
+        const last = new Map(done.map(([number, etag]) => [number, part(number, { etag })]))
+        const { parts } = withParts(...done.map(([number, etag]) => part(number, { etag })))
+        return same(
+          parts,
+          [...last.values()].sort((a, b) => a.number - b.number)
+        )
+      }),
+      runs
+    )
+  })
+
   it("changes no earlier checkpoint", () => {
     const one = withParts(part(1))
     Checkpoint.add(one, part(2))
