@@ -2,14 +2,14 @@
  * How many objects go on one page: few at first, more as more come. Pure.
  *
  * A page is done by one runner, which its hash chooses. Few pages spread unevenly, and all wait for the runner that has most of
- * them: of n pages over r runners the fullest has about 0.8 · √n/r too many. Many pages cost messages, one for each. So pages
- * grow with what came before them: a batch of 1,000 has 250 of 4 objects, one of a million 10,800, most of 100. It depends
+ * them: of n pages over two or three runners the fullest has about 0.4 · √n too many. Many pages cost messages, one for each. So pages
+ * grow with what came before them: a batch of 1,000 has 400 of 2 to 4 objects, one of a million 10,947, most of 100. It depends
  * on nothing else, so that the same objects in the same order are the same pages.
  */
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-const smallest = 4
+const smallest = 2
 const largest = 100
 
 /** Objects of the page that comes after so many objects. */

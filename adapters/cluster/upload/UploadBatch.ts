@@ -97,7 +97,7 @@ const runList = ({ job, pageSize, pagesAtOnce, requests }: typeof workflow.paylo
 
 /** How a stream is fed. */
 export interface FeedOptions {
-  /** Objects in one page. Default: 4 at first, and more with what came before, up to 100. */
+  /** Objects in one page. Default: 2 at first, and more with what came before, up to 100. */
   readonly pageSize?: number | undefined
   /** Pages under way at once, over all runners. Default 32. The stream is asked for no more. */
   readonly pagesAtOnce?: number | undefined

@@ -59,12 +59,12 @@ describe("pages", () => {
     )
   })
 
-  it("are 25 for 100 objects, 250 for 1,000, and hold 4 to 100 each", () => {
+  it("are 50 for 100 objects, 400 for 1,000, and hold 2 to 100 each", () => {
     assert.deepStrictEqual(
       [100, 1000, 10_000, 1_000_000].map((length) => Pages.of(list(length)).length),
-      [25, 250, 814, 10_797]
+      [50, 400, 963, 10_947]
     )
     const sizes = Pages.of(list(1_000_000)).map((page) => page.length)
-    assert.deepStrictEqual([Math.min(...sizes.slice(0, -1)), Math.max(...sizes)], [4, 100])
+    assert.deepStrictEqual([Math.min(...sizes.slice(0, -1)), Math.max(...sizes)], [2, 100])
   })
 })
