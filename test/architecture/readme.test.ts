@@ -57,10 +57,21 @@ describe("the Chinese README", () => {
     assert.deepEqual(code[1], code[0])
   })
 
-  it("leads to the same pages", () => {
-    const links = both((text) => [...text.matchAll(/\]\((?!README)([^)]+)\)/g)].map(([, link]) => link).sort())
+  it("leads to the same pages, and to pictures in its own words", () => {
+    const links = both((text) =>
+      [...text.matchAll(/\]\((?!README)([^)]+)\)/g)].map(([, link]) => link!.replace(".zh-CN.svg", ".svg")).sort()
+    )
     assert.isAbove(links[0]!.length, 10)
     assert.deepEqual(links[1], links[0])
+  })
+
+  it("draws the callback's round trip as the English one does", () => {
+    const drawings = ["core/callback.svg", "core/callback.zh-CN.svg"].map((file) =>
+      readFileSync(join(root, file), "utf8")
+        .replace(/lang="[^"]+"/, "")
+        .replace(/(<(?:title|desc|text)\b[^>]*>)[^<]+/g, "$1")
+    )
+    assert.strictEqual(drawings[1], drawings[0])
   })
 
   it("has the same chapters, and speaks of the same names in its tables", () => {
