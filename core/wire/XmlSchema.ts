@@ -51,12 +51,12 @@ export const Moment = Schema.transform(
   { strict: true, decode: (text) => Date.parse(text), encode: (time) => new Date(time).toISOString() }
 )
 /** `true` or `false`. */
-export const Flag = Schema.transform(Schema.String, Schema.Boolean, {
+export const Flag = Schema.transform(Schema.Literal("true", "false"), Schema.Boolean, {
   strict: true,
   decode: (text) => text === "true",
-  encode: String
+  encode: (flag) => (flag ? "true" : "false")
 })
-/** A text that OSS percent-encoded because the request asked for `encoding-type=url`. */
+/** A text that OSS percent-encoded because the request asked for `encoding-type=url`; as it stands where it is not encoded. */
 export const UrlEncoded = Schema.transform(Schema.String, Schema.String, {
   strict: true,
   decode: (text) => Either.getOrElse(Uri.decode(text, "key"), () => text),

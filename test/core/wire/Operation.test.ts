@@ -83,6 +83,14 @@ describe("the operations of a multipart upload", () => {
     )
   })
 
+  it("take no list that does not say whether it ends", () => {
+    const list = MultipartOperation.listParts(key, "id")
+    for (const more of ["", "<IsTruncated>TRUE</IsTruncated>", "<IsTruncated><a/></IsTruncated>"]) {
+      const xml = `<ListPartsResult>${more}</ListPartsResult>`
+      assert.match(failure(list, answer(200, xml)), /its XML does not fit: IsTruncated: /)
+    }
+  })
+
   it("name the part in a refusal", () => {
     const upload = MultipartOperation.uploadPart(key, "id", 3, {}, { _tag: "Empty" })
     assert.match(failure(upload, answer(404)), /^UploadPart 3: 404/)
