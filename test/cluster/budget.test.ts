@@ -60,9 +60,8 @@ const observed = (all: ReadonlyArray<ReadonlyArray<Event>>, from = 0, to = Infin
 }
 
 const wallClock = Effect.sync(() => performance.timeOrigin + performance.now())
-const engines = { SQLite: Databases.sqlite, ...(Databases.hasPostgres ? { Postgres: Databases.postgres } : {}) }
 
-describe.each(Object.entries(engines))("a budget in %s", (_, engine) => {
+describe.each(Object.entries(Databases.engines))("a budget in %s", (_, engine) => {
   const scope = Effect.runSync(Scope.make())
   let address = ""
   beforeAll(async () => {

@@ -4,9 +4,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Chaos from "./fleet/Chaos.ts"
-import * as Postgres from "./Postgres.ts"
-
-if (!Postgres.isHere) process.stderr.write(`${Postgres.skipped}\n`)
+import * as Databases from "./Databases.ts"
 
 const MiB = 1024 * 1024
 const objects = Number(process.env["CHAOS_OBJECTS"] ?? 40)
@@ -18,7 +16,7 @@ const isRight = (options: Chaos.Options) =>
   })
 
 describe("a fleet", () => {
-  it.skipIf(!Postgres.isHere)(
+  it.skipIf(!Databases.hasPostgres)(
     "of three runners on Postgres, killed and its database restarted, uploads every object right",
     () =>
       isRight({
@@ -34,7 +32,7 @@ describe("a fleet", () => {
     600_000
   )
 
-  it(
+  it.skipIf(!Databases.hasSqlite)(
     "of one runner on SQLite, killed again and again, uploads every object right",
     () =>
       isRight({

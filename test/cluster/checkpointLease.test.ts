@@ -60,9 +60,7 @@ const patiently = <A, E extends { readonly _tag: string }, R>(attempt: Effect.Ef
     })
   )
 
-const engines = { SQLite: Databases.sqlite, ...(Databases.hasPostgres ? { Postgres: Databases.postgres } : {}) }
-
-describe.each(Object.entries(engines))("a lease in %s", (_, engine) => {
+describe.each(Object.entries(Databases.engines))("a lease in %s", (_, engine) => {
   const scope = Effect.runSync(Scope.make())
   let address = ""
   beforeAll(async () => {

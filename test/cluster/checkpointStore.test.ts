@@ -10,17 +10,16 @@ import * as Databases from "./Databases.ts"
 
 const scope = Effect.runSync(Scope.make())
 const addresses: Record<string, string> = {}
-const engines = { SQLite: Databases.sqlite, ...(Databases.hasPostgres ? { Postgres: Databases.postgres } : {}) }
 
 beforeAll(async () => {
-  for (const [engine, start] of Object.entries(engines)) {
+  for (const [engine, start] of Object.entries(Databases.engines)) {
     addresses[engine] = await Effect.runPromise(Scope.extend(start, scope))
   }
 })
 afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
 
 let tables = 0
-for (const engine of Object.keys(engines)) {
+for (const engine of Object.keys(Databases.engines)) {
   contract(`SqlCheckpointStore on ${engine}`, () =>
     Layer.suspend(() => {
       const table = `checkpoints_${tables++}`

@@ -30,5 +30,5 @@ const suite = (start: Effect.Effect<string, never, Scope.Scope>) => {
   )
 }
 
-describe("Jobs in SQLite", () => suite(Databases.sqlite))
+describe.skipIf(!Databases.hasSqlite)("Jobs in SQLite", () => suite(Databases.sqlite))
 describe.skipIf(!Databases.hasPostgres)("Jobs in Postgres", () => suite(Databases.postgres))

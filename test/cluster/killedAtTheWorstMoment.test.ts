@@ -82,7 +82,7 @@ const trial = (size: number) =>
     return { exits, told, progress, receipts, letters, file, pending: yield* oss.uploads() }
   }).pipe(Effect.scoped)
 
-describe("a runner that is killed when its object is stored and before it knows", () => {
+describe.skipIf(!Databases.hasSqlite)("a runner that is killed when its object is stored and before it knows", () => {
   for (const [what, size] of [
     ["of one part", MiB / 2],
     ["of several parts", 5 * MiB + 1]

@@ -26,6 +26,7 @@ import * as CallbackReceiver from "../../core/programs/CallbackReceiver.ts"
 import { Transport } from "../../core/ports/Transport.ts"
 import * as OssClient from "../../core/programs/OssClient.ts"
 import { bucket, callbacks, ObjectStored, url } from "./fleet/Contract.ts"
+import * as Databases from "./Databases.ts"
 import * as Engine from "./fleet/Engine.ts"
 import * as Files from "./fleet/Files.ts"
 import * as Postgres from "./Postgres.ts"
@@ -84,7 +85,7 @@ const batch = (
   }).pipe(Effect.provide(Layer.fresh(runner)))
 }
 
-describe("the database of a fleet", () => {
+describe.skipIf(!Databases.hasSqlite)("the database of a fleet", () => {
   it.live("holds neither keys nor tokens nor signatures nor encoded callbacks, however uploads ended", () =>
     Effect.gen(function* () {
       const folder = yield* Postgres.newFolder("secrets-")

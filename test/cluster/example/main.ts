@@ -7,11 +7,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as Chaos from "../fleet/Chaos.ts"
-import * as Postgres from "../Postgres.ts"
+import * as Databases from "../Databases.ts"
 
 const MiB = 1024 * 1024
-const database = Postgres.isHere ? "pg" : "sqlite"
-if (!Postgres.isHere) process.stderr.write(`${Postgres.skipped}; SQLite and one runner take its place\n`)
+const database = Databases.hasPostgres ? "pg" : "sqlite"
+if (!Databases.hasPostgres && !Databases.hasSqlite) process.exit(1) // both were said to be missing
+if (!Databases.hasPostgres) process.stderr.write("SQLite and one runner take its place\n")
 
 // Ended from outside, it takes its processes with it.
 const ended = new AbortController()

@@ -7,12 +7,16 @@ import { build } from "esbuild"
 import * as Fs from "node:fs"
 import { spawn, type ChildProcess } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import * as Databases from "../Databases.ts"
 import { end } from "../Postgres.ts"
 import type { Setting } from "./Setting.ts"
 
 const here = fileURLToPath(new URL(".", import.meta.url))
 // Within node_modules, so that what is not bundled is found from there.
 const out = fileURLToPath(new URL(`../node_modules/.fleet/${process.pid}/`, import.meta.url))
+
+// Never loaded where it is missing.
+const missing = Databases.hasSqlite ? [] : ["@effect/sql-sqlite-node"]
 
 /** Bundles both programs, for the length of the scope. */
 export const bundle: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRelease(
@@ -22,10 +26,11 @@ export const bundle: Effect.Effect<void, never, Scope.Scope> = Effect.acquireRel
       outdir: out,
       outExtension: { ".js": ".mjs" },
       bundle: true,
+      splitting: true, // what is loaded when it is asked for stays apart
       platform: "node",
       format: "esm",
       target: "node20",
-      external: ["better-sqlite3", "pg-native", "msgpackr-extract"],
+      external: ["better-sqlite3", "pg-native", "pg-cloudflare", "msgpackr-extract", ...missing],
       banner: {
         js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);'
       },
