@@ -2,11 +2,21 @@
  * Every way in which this library can fail, on one page.
  *
  * The suffix `Error` marks a failure that came from outside; the other names state a plain fact. A message says what
- * happened, to what, in which unit, and what is now true. No message carries a key, a token, a signature or a signed URL.
+ * happened, to what, in which unit, and what is now true. No message carries a key, a token, a signature or a signed URL; what
+ * others wrote is on one line in it, and cut: their texts come from the network, and messages end in logs and on terminals.
  * What a caller does about each tag: README, "Errors".
  */
 import * as Data from "effect/Data"
 import type { Uploaded } from "./Uploaded.ts"
+
+/** Of a text that others wrote, in characters. OSS's own sentences take some 200. */
+const maxQuoted = 500
+
+/** Without line ends, control characters, those that turn the direction of a line, and halves of characters. */
+const quoted = (text: string): string => {
+  const line = text.slice(0, maxQuoted).replace(/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Cs}]+/gu, " ")
+  return text.length > maxQuoted ? `${line}…` : line
+}
 
 /** The call is wrong. Nothing was sent. `reason` states the limit and its unit. */
 export class InvalidParam extends Data.TaggedError("InvalidParam")<{
@@ -66,7 +76,7 @@ export class ServiceError extends Data.TaggedError("ServiceError")<{
   readonly ec: string
   readonly requestId: string
   readonly hostId: string
-  /** OSS's own sentence. */
+  /** OSS's own sentence, as it came. */
   readonly serverMessage: string
   /** The server's clock in milliseconds since 1970, where the answer told it. */
   readonly serverTime?: number
@@ -74,10 +84,11 @@ export class ServiceError extends Data.TaggedError("ServiceError")<{
   readonly explanation?: string
 }> {
   override get message(): string {
-    const ids = [this.ec && `EC ${this.ec}`, this.requestId && `request ${this.requestId}`].filter(Boolean).join(", ")
-    const head = `${this.operation}: ${this.status} ${this.code}${ids ? ` (${ids})` : ""}`
-    if (this.explanation !== undefined) return `${head}; ${this.explanation}`
-    return this.serverMessage ? `${head}; ${this.serverMessage}` : head
+    const { code, ec, explanation, operation, requestId, serverMessage, status } = this
+    const ids = [ec && `EC ${quoted(ec)}`, requestId && `request ${quoted(requestId)}`].filter(Boolean).join(", ")
+    const head = `${operation}: ${status} ${quoted(code)}${ids ? ` (${ids})` : ""}`
+    if (explanation !== undefined) return `${head}; ${explanation}`
+    return serverMessage ? `${head}; ${quoted(serverMessage)}` : head
   }
 }
 
@@ -152,7 +163,8 @@ export class CallbackFailed extends Data.TaggedError("CallbackFailed")<{
 }> {
   override get message(): string {
     const { bucket, key, requestId } = this.stored
-    return `stored oss://${bucket}/${key}, but the callback failed: ${this.detail} (request ${requestId || "unknown"})`
+    const detail = quoted(this.detail)
+    return `stored oss://${bucket}/${key}, but the callback failed: ${detail} (request ${quoted(requestId) || "unknown"})`
   }
 }
 
