@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import SlowestFirst from "./support/SlowestFirst.ts"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 
@@ -16,7 +17,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/cluster/**", "test/interop/**", "test/live/**", "**/node_modules/**"],
     setupFiles: ["test/support/turn.ts"],
-    testTimeout: 30_000,
+    sequence: { sequencer: SlowestFirst },
+    // The slowest law takes seven seconds alone, and several times as long on a machine with other work.
+    testTimeout: 120_000,
     // Loading Effect for each file anew took a third of the time. A test undoes what it does to its process.
     isolate: false,
     // Vitest leaves one core to the terminal: of two, that is half of the machine.
