@@ -21,7 +21,7 @@ export const isSecret = (name: string): boolean => secretName.test(name)
 /** Quotes texts of a request whose canonical form and signature are given. */
 export const quoting = (canonicalRequest: string, signature: string): Quoting => {
   const secrets = [...secretsIn(canonicalRequest), signature].filter((secret) => secret.length >= shortest)
-  const scrub = (text: string) => secrets.reduce((text, secret) => text.replaceAll(secret, "(hidden)"), text)
+  const scrub = (text: string) => secrets.reduce(withoutSecret, text)
   return {
     one: (text) => (innocent.test(text) ? scrub(text) : quote(scrub(text), 0)),
     two: (ours, theirs) => {
@@ -32,11 +32,27 @@ export const quoting = (canonicalRequest: string, signature: string): Quoting =>
   }
 }
 
+/** Without a secret, and without any 15 characters of it in a row: those hold a whole block of 8. */
+const withoutSecret = (text: string, secret: string): string => {
+  let scrubbed = text.replaceAll(secret, hidden)
+  for (let at = 0; at + shortest <= secret.length; at += shortest) {
+    scrubbed = scrubbed.replaceAll(secret.slice(at, at + shortest), hidden)
+  }
+  return scrubbed === text ? text : scrubbed.replace(/(?:\(hidden\))+/g, hidden)
+}
+
+const hidden = "(hidden)"
+
 const innocent = /^[\w\-./+;=]{1,80}$/
 
-const quote = (text: string, at: number): string => JSON.stringify(window(text, at))
+// JSON escapes what is below U+0020; other line ends and controls, and what turns the direction of a line, must not show either.
+const quote = (text: string, at: number): string =>
+  JSON.stringify(window(text, at)).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+  )
 
-// Shorter values would be found in innocent words; they are hidden by their names only.
+// In characters. Shorter values would be found in innocent words; they are hidden by their names only.
 const shortest = 8
 
 /** Our secret values, as they stand in headers and, encoded and decoded, in the query. */

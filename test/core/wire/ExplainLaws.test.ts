@@ -40,7 +40,7 @@ const texts = ({ ours, secrets }: (typeof cases)[number]) =>
   FastCheck.array(
     FastCheck.oneof(
       FastCheck.constantFrom(...ours.canonicalRequest.split(/(?=[\n&=:])/), ...ours.stringToSign.split(/(?=[\n/])/)),
-      FastCheck.constantFrom(...secrets, "\n", ":", "=", "&", "x-oss-"),
+      FastCheck.constantFrom(...secrets, "\n", ":", "=", "&", "x-oss-", "\u009b31m", "\u2028", "\u202e"),
       FastCheck.string({ unit: "binary", maxLength: 4 })
     ),
     { maxLength: 20 }
@@ -59,6 +59,10 @@ const answers = FastCheck.oneof(
   )
 )
 
+/** Every 15 characters in a row: a secret with its first one missing is as good as whole. */
+const piecesOf = (secret: string): ReadonlyArray<string> =>
+  Array.from({ length: Math.max(1, secret.length - 14) }, (_, at) => secret.slice(at, at + 15))
+
 const law = (
   holds: (answer: { ours: Signature.Signed; secrets: Array<string>; edited: string; other: string }) => boolean
 ) => FastCheck.assert(FastCheck.property(answers, holds), { numRuns: 10_000 })
@@ -71,14 +75,14 @@ describe("Explain.explain", () => {
         Explain.explain(ours, { canonicalRequest: other, stringToSign: edited }),
         Explain.explain(ours, { stringToSign: edited })
       ].join(" ")
-      return !secrets.some((secret) => sentences.includes(secret))
+      return !secrets.some((secret) => piecesOf(secret).some((piece) => sentences.includes(piece)))
     })
   })
 
   it("is one short line, whatever OSS answers", () => {
     law(({ edited, ours }) => {
       const sentence = Explain.explain(ours, { canonicalRequest: edited }) ?? ""
-      return sentence.length < 600 && !/[\n\r]/.test(sentence)
+      return sentence.length < 600 && !/[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u.test(sentence)
     })
   })
 
