@@ -6,7 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as PostPolicy from "../../../core/wire/PostPolicy.ts"
-import { cpuMillis } from "../../support/Cpu.ts"
+import { fastest } from "../../support/Cpu.ts"
 
 const runs = { numRuns: 10_000 }
 const now = Date.parse("2025-07-15T09:30:45Z")
@@ -318,17 +318,6 @@ const hostile: ReadonlyArray<readonly [string, string]> = [
   ["a long time", filled('{"expiration":"2025-07-15T09:40:45.', "0", 'Z","conditions":[]}')],
   ["a long mode", filled(`${head}["`, "a", '","$key","a"]]}')]
 ]
-
-/** The fastest of up to 20 runs in milliseconds, until one is `enough`: the machine's other work only ever adds. */
-const fastest = (run: () => unknown, enough = 0): number => {
-  let best = Infinity
-  for (let count = 0; count < 20 && best > enough; count++) {
-    const start = cpuMillis()
-    run()
-    best = Math.min(best, cpuMillis() - start)
-  }
-  return best
-}
 
 const readAndRun = (json: string, fields: PostPolicy.Form["fields"] = [["key", "a"]]) => {
   const base64 = Buffer.from(json).toString("base64")
