@@ -8,8 +8,11 @@
 import * as Workflow from "@effect/workflow/Workflow"
 import type * as WorkflowEngine from "@effect/workflow/WorkflowEngine"
 import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -95,6 +98,26 @@ const runList = ({ job, pageSize, pagesAtOnce, requests }: typeof workflow.paylo
     concurrency: pagesAtOnce
   }).pipe(Effect.map((pages) => pages.reduce(add, nothing)))
 
+/**
+ * A page to its end. A runner or a connection that goes may interrupt the waiting for it, and a stream passes over what was
+ * interrupted in silence: so it is asked for again, and meets what became of it meanwhile.
+ */
+const ended = (
+  job: string,
+  requests: ReadonlyArray<UploadRequest>
+): Effect.Effect<Summary, never, WorkflowEngine.WorkflowEngine> =>
+  Effect.fork(page.execute({ job, requests })).pipe(
+    Effect.flatMap(Fiber.await),
+    Effect.flatMap((exit) =>
+      Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause)
+        ? Effect.delay(
+            Effect.suspend(() => ended(job, requests)),
+            "1 second"
+          )
+        : exit
+    )
+  )
+
 /** How a stream is fed. */
 export interface FeedOptions {
   /** Objects in one page. Default: 2 at first, and more with what came before, up to 100. */
@@ -114,7 +137,7 @@ export const feed = <E, R>(
   { pageSize, pagesAtOnce = defaultPagesAtOnce }: FeedOptions = {}
 ): Effect.Effect<Summary, E, R | WorkflowEngine.WorkflowEngine> =>
   Pages.ofStream(requests, pageSize).pipe(
-    Stream.mapEffect((requests) => page.execute({ job, requests }), {
+    Stream.mapEffect((requests) => ended(job, requests), {
       concurrency: pagesAtOnce,
       unordered: true
     }),

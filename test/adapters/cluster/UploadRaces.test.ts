@@ -2,12 +2,14 @@
  * What comes at a bad moment: a pause, a cancellation, a second try of a step that had won, an attempt right behind another.
  */
 import { assert, describe, it } from "@effect/vitest"
+import * as WorkflowEngine from "@effect/workflow/WorkflowEngine"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as Jobs from "../../../adapters/cluster/jobs/Jobs.ts"
 import * as SourceRef from "../../../adapters/cluster/sources/SourceRef.ts"
 import { Sources } from "../../../adapters/cluster/sources/Sources.ts"
@@ -129,6 +131,29 @@ describe("an attempt right behind another", () => {
       yield* first
       assert.deepStrictEqual(yield* pending, [])
     }).pipe(Effect.provide(fleet), Logger.withMinimumLogLevel(LogLevel.None))
+  )
+})
+
+describe("a feeder", () => {
+  it.live("whose waiting for a page is interrupted, as by a runner that goes, asks again and misses nothing", () =>
+    Effect.gen(function* () {
+      const engine = yield* WorkflowEngine.WorkflowEngine
+      let interruptions = 0
+      const shaky = WorkflowEngine.WorkflowEngine.of({
+        ...engine,
+        execute: ((workflow, options) =>
+          workflow.name === UploadBatch.page.name && interruptions++ < 2
+            ? Effect.interrupt
+            : engine.execute(workflow, options)) as typeof engine.execute // as generic as the engine's own
+      })
+      const requests = Array.from({ length: 10 }, (_, i) => request(`shaky/${i}`))
+      for (const { key } of requests) put(key, content(50))
+      const fed = yield* UploadBatch.feed("j", Stream.fromIterable(requests)).pipe(
+        Effect.provideService(WorkflowEngine.WorkflowEngine, shaky)
+      )
+      assert.deepStrictEqual(fed, { stored: 10, failed: 0 })
+      assert.isAbove(interruptions, 2)
+    }).pipe(Effect.provide(fleet))
   )
 })
 
