@@ -6,18 +6,12 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import { CallbackFailed, Crc64Mismatch, InvalidParam } from "../../../core/model/OssError.ts"
+import { Crc64Mismatch, InvalidParam } from "../../../core/model/OssError.ts"
 import * as PartPlan from "../../../core/model/PartPlan.ts"
-import type { Uploaded } from "../../../core/model/Uploaded.ts"
-import { Crypto } from "../../../core/ports/Crypto.ts"
-import * as Outbox from "../../../core/ports/Outbox.ts"
 import type { Source } from "../../../core/ports/Source.ts"
 import * as MultipartSteps from "../../../core/programs/MultipartSteps.ts"
 import * as OssClient from "../../../core/programs/OssClient.ts"
-import * as Redelivery from "../../../core/programs/Redelivery.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
 import { Budget } from "../budget/Budget.ts"
 import type * as Turnstile from "../budget/Turnstile.ts"
@@ -26,6 +20,7 @@ import * as Copy from "../sources/Copy.ts"
 import { Gate, type Paused } from "../jobs/Gate.ts"
 import { Jobs, type JobsError } from "../jobs/Jobs.ts"
 import * as ObjectSource from "../sources/ObjectSource.ts"
+import * as Outcome from "./Outcome.ts"
 import * as Receipt from "./Receipt.ts"
 import { Sources } from "../sources/Sources.ts"
 import * as Taken from "./Taken.ts"
@@ -114,45 +109,6 @@ const optionsOf = ({
     return { options: { ...options, callback: bound?.callback }, bound }
   })
 
-const receiptOf = (
-  { bucket, crc64, etag, key, requestId, size, versionId }: Uploaded<unknown>,
-  callback: Receipt.CallbackOutcome
-): Receipt.Receipt => ({ bucket, key, size, etag, crc64, versionId: versionId ?? null, requestId, callback })
-
-/** A failed callback is not a failed upload; where the runner has an `Outbox`, the callback waits there. */
-const withOutcome = <E, R>(
-  bound: Callbacks.Bound | undefined,
-  upload: Effect.Effect<Uploaded<unknown>, E | CallbackFailed, R>
-): Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient.OssClient> =>
-  upload.pipe(
-    Effect.map((uploaded) => {
-      if (bound === undefined) return receiptOf(uploaded, { _tag: "None" })
-      const answer = bound.encodeAnswer(uploaded.callback)
-      return receiptOf(
-        uploaded,
-        Either.isRight(answer)
-          ? { _tag: "Answered", answer: answer.right }
-          : { _tag: "Failed", reason: "OffContract", detail: answer.left }
-      )
-    }),
-    Effect.catchIf(
-      (error): error is Extract<typeof error, CallbackFailed> => error instanceof CallbackFailed,
-      (failed) =>
-        Effect.gen(function* () {
-          const outbox = yield* Effect.serviceOption(Outbox.Outbox)
-          const { signer } = yield* OssClient.OssClient
-          if (bound !== undefined && Option.isSome(outbox)) {
-            yield* Redelivery.keeping(bound.callback)(Effect.fail(failed)).pipe(
-              Effect.ignore, // the failure itself; an outbox that fails is logged there
-              Effect.provideService(Outbox.Outbox, outbox.value),
-              Effect.provideService(Crypto, signer.crypto)
-            )
-          }
-          return receiptOf(failed.stored, { _tag: "Failed", reason: failed.reason, detail: failed.detail })
-        })
-    )
-  ) as Effect.Effect<Receipt.Receipt, E | InvalidParam, R | OssClient.OssClient> // catchIf leaves CallbackFailed in the type
-
 const planOf = ({ options }: UploadRequest, size: number) => PartPlan.make(size, { partSize: options?.partSize })
 
 /**
@@ -220,7 +176,7 @@ export const begin = (
       })
     )
     const permitted = budget.withPermit(client.bucket.name, source.size)(Effect.zipRight(begins(job), put))
-    return yield* settled(job, request, withOutcome(bound, permitted))
+    return yield* settled(job, request, Outcome.kept(bound, permitted))
   })
   return patient(
     job,
@@ -265,7 +221,7 @@ export const complete = (
           callback: bound?.callback
         })
       )
-      return yield* settled(job, request, withOutcome(bound, completed))
+      return yield* settled(job, request, Outcome.kept(bound, completed))
     })
   )
 
