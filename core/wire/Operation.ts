@@ -120,8 +120,11 @@ const toObjectInfo =
   (response: Transport.Response): Either.Either<ObjectInfo, UnexpectedResponse> => {
     const { headers } = response
     const total = /^bytes \d+-\d+\/(\d+)$/.exec(headers["content-range"] ?? "")?.[1]
-    const size = Number(total ?? headers["content-length"])
-    if (!Number.isSafeInteger(size)) return Either.left(ServiceResponse.unexpected(name, response, "it has no size"))
+    const length = total ?? headers["content-length"] ?? ""
+    const size = Number(length)
+    if (!/^\d+$/.test(length) || !Number.isSafeInteger(size)) {
+      return Either.left(ServiceResponse.unexpected(name, response, "it has no size"))
+    }
     const metadata = Object.entries(headers).filter(([header]) => header.startsWith(metaPrefix))
     return Either.right({
       size,

@@ -27,7 +27,8 @@ export interface Sent {
  * with `CallbackFailed`, which carries the receipt, when the object is right but its callback failed.
  *
  * `lookUp` asks OSS for what the answer did not tell: a 203 need not carry the object's headers. Who has no keys cannot ask;
- * a browser may not even see the headers (CORS). Then what OSS does not tell goes unchecked.
+ * a browser may not even see the headers (CORS). Then what OSS does not tell goes unchecked. So it does when OSS refuses to
+ * tell it (keys that may only put) of an object whose callback failed: that it is stored is what matters then.
  */
 export const receipt = <A>(
   sent: Sent,
@@ -37,13 +38,13 @@ export const receipt = <A>(
 ): Effect.Effect<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> => {
   const { crc64, etag, versionId } = stored
   if (etag !== undefined && crc64 !== undefined) return settled(sent, stored, { crc64, etag, versionId }, callback)
-  if (lookUp !== undefined) {
-    return Effect.flatMap(
-      Effect.orElseSucceed(lookUp, () => undefined),
-      (info) => settled(sent, stored, info, callback)
-    )
-  }
-  return settled(sent, stored, { crc64: crc64 ?? sent.crc64, etag: etag ?? "", versionId }, callback)
+  const unchecked = { crc64: crc64 ?? sent.crc64, etag: etag ?? "", versionId }
+  if (lookUp === undefined) return settled(sent, stored, unchecked, callback)
+  const untold = stored.callback?._tag === "Failed" ? unchecked : undefined
+  return Effect.flatMap(
+    Effect.orElseSucceed(lookUp, () => untold),
+    (known) => settled(sent, stored, known, callback)
+  )
 }
 
 /** What is known of the object that was stored. */

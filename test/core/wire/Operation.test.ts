@@ -53,7 +53,11 @@ describe("HeadObject and GetObject", () => {
   })
 
   it("do not take a success without a size", () => {
-    assert.match(failure(Operation.headObject(key), answer(200)), /HeadObject: answered 200, but it has no size/)
+    for (const length of [undefined, "", " ", "-1", "1e3", "0x10", "1.5", "9007199254740993"]) {
+      const headers = length === undefined ? {} : { "content-length": length }
+      const why = failure(Operation.headObject(key), answer(200, "", headers))
+      assert.match(why, /HeadObject: answered 200, but it has no size/, length)
+    }
   })
 })
 
