@@ -16,6 +16,8 @@ export interface Source {
   readonly size: number
   /** Equal when the bytes can be taken to be equal; for a file: path, size, modification time, inode. */
   readonly fingerprint: string
+  /** How a part is best held while it is sent, where the caller does not say: see `MultipartOptions.buffer`. */
+  readonly buffer?: "part" | "chunk" | undefined
   readonly open: Effect.Effect<Reader, SourceError, Scope.Scope>
 }
 

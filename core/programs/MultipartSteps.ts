@@ -104,7 +104,7 @@ export const sendRange = <E = never>(
       )
       const sent = yield* Parts.sendParts<E>(upload, parts, reader, {
         partSize: plan.partSize,
-        buffer: bufferOf(options, plan.partSize),
+        buffer: bufferOf(options, source, plan.partSize),
         concurrency,
         progress: { report: () => {}, partDone: () => {} },
         known: (number) => {

@@ -39,7 +39,7 @@ export const multipart = <A>(
           Effect.gen(function* () {
             const parts = yield* Parts.sendParts(upload, PartPlan.parts(plan), reader, {
               partSize: plan.partSize,
-              buffer: bufferOf(options, plan.partSize),
+              buffer: bufferOf(options, source, plan.partSize),
               concurrency,
               progress
             })

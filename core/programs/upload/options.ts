@@ -5,6 +5,7 @@ import * as Either from "effect/Either"
 import * as Bytes from "../../model/Bytes.ts"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import { InvalidParam, type Crc64Mismatch } from "../../model/OssError.ts"
+import type { Source } from "../../ports/Source.ts"
 import * as Callback from "../../wire/Callback.ts"
 import * as ObjectHeaders from "../../wire/ObjectHeaders.ts"
 import type { Headers } from "../../wire/Operation.ts"
@@ -26,8 +27,9 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   /** Parts in flight, and in memory, at once: 1 to 1,000. Default 4. */
   readonly concurrency?: number | undefined
   /**
-   * What is held in memory of each part in flight: the whole `part`, read once, or a few `chunk`s of 256 KiB, read again
-   * for every attempt. Default: `part` up to parts of 32 MiB, `chunk` above. A stream's parts are held whole.
+   * What is held in memory of each part in flight: the whole `part`, read once, or three `chunk`s of 256 or 512 KiB, read
+   * again for every attempt. Default: `part` up to parts of 1 MiB, `chunk` above 32 MiB, and between them what suits the
+   * source: `chunk` for files on Node, else `part`. A stream's parts are held whole.
    */
   readonly buffer?: "part" | "chunk" | undefined
 }
@@ -54,12 +56,19 @@ export const checkConcurrency = (concurrency = 4): Either.Either<number, Invalid
         })
       )
 
-/** Parts up to this many bytes are held whole unless asked otherwise. */
-const largestHeld = Bytes.MiB(32)
+/** Unless asked otherwise, parts up to so many bytes are held whole, and larger ones than so many are not. */
+const heldWhole = { always: Bytes.MiB(1), atMost: Bytes.MiB(32) }
 
-/** How the parts of a plan are held. */
-export const bufferOf = ({ buffer }: Pick<MultipartOptions<unknown>, "buffer">, partSize: number): "part" | "chunk" =>
-  buffer ?? (partSize <= largestHeld ? "part" : "chunk")
+/** How parts of a source are held. */
+export const bufferOf = (
+  { buffer }: Pick<MultipartOptions<unknown>, "buffer">,
+  source: Pick<Source, "buffer">,
+  partSize: number
+): "part" | "chunk" => {
+  if (buffer !== undefined) return buffer
+  if (partSize <= heldWhole.always) return "part"
+  return partSize <= heldWhole.atMost ? (source.buffer ?? "part") : "chunk"
+}
 
 /** The headers of the three kinds of requests of a multipart upload. Fails with `InvalidParam` before anything is sent. */
 export const encodeMultipart = <A>(

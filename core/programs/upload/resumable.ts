@@ -77,7 +77,7 @@ export const resumable = <A>(
       if (plan.count === 1) return { ...(yield* simple(key, source, options)), method: "resumable" as const }
 
       const progress = yield* Progress.make({ total: source.size, totalParts: plan.count }, options.onProgress)
-      const buffer = bufferOf(options, plan.partSize)
+      const buffer = bufferOf(options, source, plan.partSize)
       const send = { partSize: plan.partSize, buffer, concurrency, progress }
       const run = { opening, completeHeaders: headers.complete, source, reader, plan, facts, handle, send }
       const { parts, stored } = yield* Effect.catchIf(

@@ -17,6 +17,7 @@ import * as CheckpointStore from "../../../core/ports/CheckpointStore.ts"
 import * as Source from "../../../core/ports/Source.ts"
 import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import { OssClient } from "../../../core/programs/OssClient.ts"
+import { bufferOf } from "../../../core/programs/upload/options.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
 import * as Operation from "../../../core/wire/Operation.ts"
@@ -249,6 +250,46 @@ describe("Upload", () => {
         (yield* emulator.requests).map(({ operation }) => operation),
         ["PutObject", "PutObject", "PutObject"]
       )
+    })
+  )
+
+  it("holds parts as the caller says, else by their size, else as suits the source", () => {
+    const held = (said: "part" | "chunk" | undefined, suits: "part" | "chunk" | undefined, partSize: number) =>
+      bufferOf({ buffer: said }, { buffer: suits }, partSize)
+    for (const suits of [undefined, "part", "chunk"] as const) {
+      for (const size of [Bytes.KiB(100), Bytes.MiB(8), Bytes.GiB(1)]) {
+        assert.strictEqual(held("part", suits, size), "part")
+        assert.strictEqual(held("chunk", suits, size), "chunk")
+      }
+      assert.strictEqual(held(undefined, suits, Bytes.MiB(1)), "part")
+      assert.strictEqual(held(undefined, suits, Bytes.MiB(1) + 1), suits ?? "part")
+      assert.strictEqual(held(undefined, suits, Bytes.MiB(32)), suits ?? "part")
+      assert.strictEqual(held(undefined, suits, Bytes.MiB(32) + 1), "chunk")
+    }
+  })
+
+  it.scopedLive("reads a part whole or in chunks, as it is held", () =>
+    Effect.gen(function* () {
+      const layer = Emulated.client(yield* OssEmulator.make({ bucket: "media" }))
+      const bytes = random(Bytes.KiB(250))
+      const source = Source.bytes(bytes)
+      for (const buffer of ["part", "chunk"] as const) {
+        const ways = new Set<string>()
+        const watched: Source.Source = {
+          ...source,
+          open: Effect.map(source.open, (reader) => ({
+            ...reader,
+            read: (offset, target) => (ways.add("part"), reader.read(offset, target)),
+            chunks: (offset, length) => (ways.add("chunk"), reader.chunks(offset, length))
+          }))
+        }
+        const { crc64 } = yield* Effect.provide(
+          Upload.multipart("k", watched, { partSize: Bytes.KiB(100), buffer }),
+          layer
+        )
+        assert.strictEqual(crc64, Crc64.of(bytes))
+        assert.deepEqual([...ways], [buffer])
+      }
     })
   )
 
