@@ -159,6 +159,13 @@ const bouts = (smoke: boolean, peers: boolean): ReadonlyArray<Bout> => {
       contestants: ["effect-oss", "bare node:http", ...others.filter((name) => name === "ali-oss")]
     },
     {
+      ...parts,
+      name: `${Bytes.format(size)} in parts of 1 MiB, 5 at once, warm after ${smoke ? 1 : 3} of them`,
+      partSize: Bytes.MiB(1),
+      warmUps: smoke ? 1 : 3,
+      contestants: ["effect-oss", "bare node:http", ...others.filter((name) => name === "ali-oss")]
+    },
+    {
       name: "1 KiB by a simple upload, warm",
       size: Bytes.KiB(1),
       partSize: Bytes.MiB(1),
