@@ -38,7 +38,7 @@ describe("a fleet", () => {
       isRight({
         database: "sqlite",
         runners: 1,
-        objects: 10,
+        objects,
         largest: 16 * MiB,
         huge: 0,
         partSize: MiB,

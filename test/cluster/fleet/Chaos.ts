@@ -231,7 +231,8 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
     // The feeder may fail with the database; fed again, the job goes on. A runner alone feeds itself, and is killed four times.
     const alone = Effect.suspend(() =>
       Programs.run("runner", { ...setting, log: logs[0] ?? "" }).pipe(
-        Effect.timeoutOption(kills < 4 && options.killEvery > 0 ? options.killEvery * 1000 : 3_600_000),
+        // The first time it has hardly begun, each time it gets further, and the fifth time to the end.
+        Effect.timeoutOption(kills < 4 && options.killEvery > 0 ? options.killEvery * 500 * (kills + 1) : 3_600_000),
         Effect.map(Option.getOrElse(() => ({ code: null, text: `killed, the ${++kills}. time` })))
       )
     )
