@@ -39,15 +39,15 @@ export interface Operation<out A> {
 /** Answers without content for us: errors and callback answers. OSS passes on at most 1 MiB of the latter. */
 export const smallAnswer = 2 * 1024 * 1024
 
-type Usual = "query" | "headers" | "body" | "repeatable" | "storesObject" | "maxResponseBytes"
-
 const none = {}
 
 /**
  * An operation of what it states, and for the rest what most operations have in common. All are of one shape: objects
  * spread over a common base cost 2 KB each, and every use of them is slower.
  */
-export const make = <A>(stated: Omit<Operation<A>, Usual> & Partial<Pick<Operation<A>, Usual>>): Operation<A> => ({
+export const make = <A>(
+  stated: Pick<Operation<A>, "name" | "method" | "key" | "decode"> & Partial<Operation<A>>
+): Operation<A> => ({
   name: stated.name,
   method: stated.method,
   key: stated.key,
