@@ -51,7 +51,8 @@ class Stages {
 
   async add(chunk: Uint8Array): Promise<void> {
     this.size += chunk.length
-    if (Zeros.isRun(chunk)) return await this.skip(chunk)
+    const isWorthIt = chunk.length >= Zeros.shortest || (this.filled === 0 && this.md5.isRun)
+    if (isWorthIt && Zeros.are(chunk)) return await this.skip(chunk)
     for (let at = 0; at < chunk.length;) {
       if (this.filled === stageBytes) await this.flush()
       const length = Math.min(chunk.length - at, stageBytes - this.filled)

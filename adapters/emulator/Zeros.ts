@@ -8,12 +8,11 @@ import * as Md5 from "./Md5.ts"
 const zeros: Md5.Shared = new Uint8Array(new SharedArrayBuffer(128 * 1024))
 const zeroBuffer = Buffer.from(zeros.buffer)
 
-/** Shorter runs are bytes like others: a file has no holes below its system's blocks, of 4 KiB at least. */
-const shortest = 4096
+/** In the midst of other bytes, a shorter run is not worth a hole: file systems have none below their blocks of 4 KiB. */
+export const shortest = 4096
 
-/** Whether these are all zeros, and enough of them to be a hole. The first other byte ends the search. */
-export const isRun = (bytes: Uint8Array): boolean => {
-  if (bytes.length < shortest) return false
+/** Whether these are all zeros. The first other byte ends the search. */
+export const are = (bytes: Uint8Array): boolean => {
   for (let at = 0; at < bytes.length; at += zeroBuffer.length) {
     const length = Math.min(zeroBuffer.length, bytes.length - at)
     if (zeroBuffer.compare(bytes, at, at + length, 0, length) !== 0) return false
@@ -30,6 +29,11 @@ export class Digest {
   /** Zeros at the front, not hashed as yet. */
   private leading = 0
   private hasher: Md5.Hasher | undefined
+
+  /** Whether nothing but zeros has come so far. */
+  get isRun(): boolean {
+    return this.hasher === undefined
+  }
 
   /** Takes so many zeros. */
   async zeros(length: number): Promise<void> {

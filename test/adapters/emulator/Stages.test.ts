@@ -93,8 +93,12 @@ it("sums up zeros wherever they stand, and gives them back", () =>
 it("takes no disk for zeros, and knows the MD5 of as many of them again", () =>
   withFolder(async (folder) => {
     const content = new Uint8Array(16 * 1024 * 1024)
-    for (const name of ["first", "second"]) {
-      assert.deepStrictEqual(await send(Path.join(folder, name), content, 65_536), expected(content))
+    for (const [name, piece] of [
+      ["first", 65_536],
+      ["second", 65_536],
+      ["in short pieces", 1000]
+    ] as const) {
+      assert.deepStrictEqual(await send(Path.join(folder, name), content, piece), expected(content))
       const { blocks, size } = await Fs.stat(Path.join(folder, name))
       assert.strictEqual(size, content.length)
       assert.isBelow(blocks * 512, 1024 * 1024)
