@@ -3,7 +3,6 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import type { ChildProcess } from "node:child_process"
 import { join } from "node:path"
@@ -18,6 +17,7 @@ import * as Databases from "./Databases.ts"
 import { bucket, callbacks, ObjectStored, url } from "./fleet/Contract.ts"
 import * as Files from "./fleet/Files.ts"
 import * as Programs from "./fleet/Programs.ts"
+import * as Setting from "./fleet/Setting.ts"
 import * as Postgres from "./Postgres.ts"
 
 const MiB = 1024 * 1024
@@ -52,11 +52,7 @@ const trial = (size: number) =>
     const database = `sqlite:${join(folder, "cluster.db")}`
     const setting = {
       database,
-      endpoint: oss.endpoint,
-      bucket,
-      region: oss.region,
-      accessKeyId: oss.credentials.accessKeyId,
-      accessKeySecret: Redacted.value(oss.credentials.accessKeySecret),
+      ...Setting.of(oss),
       port: 0,
       log: join(folder, "log"),
       parts: 2,

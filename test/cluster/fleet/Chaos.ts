@@ -10,7 +10,6 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Redacted from "effect/Redacted"
 import * as Fs from "node:fs"
 import { join } from "node:path"
 import { Jobs, type Progress } from "../../../adapters/cluster/jobs/Jobs.ts"
@@ -26,7 +25,7 @@ import * as Files from "./Files.ts"
 import * as Log from "./Log.ts"
 import * as Postgres from "../Postgres.ts"
 import * as Programs from "./Programs.ts"
-import type { Setting } from "./Setting.ts"
+import * as Setting from "./Setting.ts"
 import * as Statements from "./Statements.ts"
 
 export interface Options {
@@ -160,13 +159,9 @@ export const run = (options: Options): Effect.Effect<Report, never, Scope.Scope>
     const list = join(folder, "requests.jsonl")
     Fs.writeFileSync(list, requests.map((request) => `${UploadRequest.encode(request)}\n`).join(""))
 
-    const setting: Setting = {
+    const setting: Setting.Setting = {
       database,
-      endpoint: oss.endpoint,
-      bucket,
-      region: oss.region,
-      accessKeyId: oss.credentials.accessKeyId,
-      accessKeySecret: Redacted.value(oss.credentials.accessKeySecret),
+      ...Setting.of(oss),
       port: 0,
       log: "",
       parts: 4,

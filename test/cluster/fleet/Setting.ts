@@ -1,7 +1,9 @@
 /**
  * What the processes of a fleet are told: where the database, the emulator and the log are, and how to run.
  */
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import type * as OssEmulator from "../../../adapters/emulator/OssEmulator.ts"
 
 export const Setting = Schema.Struct({
   /** `sqlite:<file>` or `pg:<port>`. */
@@ -27,6 +29,15 @@ export const Setting = Schema.Struct({
   pagesAtOnce: Schema.optionalWith(Schema.Number, { exact: true })
 })
 export type Setting = typeof Setting.Type
+
+/** What a setting says of its emulator. */
+export const of = ({ bucket, credentials, endpoint, region }: OssEmulator.Service) => ({
+  endpoint,
+  bucket,
+  region,
+  accessKeyId: credentials.accessKeyId,
+  accessKeySecret: Redacted.value(credentials.accessKeySecret)
+})
 
 const fromJson = Schema.decodeSync(Schema.parseJson(Setting))
 
