@@ -5,6 +5,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs/promises"
 import type * as Files from "./Files.ts"
+import type * as Http from "./Http.ts"
 import * as Stages from "./Stages.ts"
 
 /** A body that arrived whole. */
@@ -18,33 +19,47 @@ export class BodyBroken extends Data.TaggedError("BodyBroken")<{ readonly cause:
 /** More bytes came than are allowed. `limit` in bytes. */
 export class BodyTooLong extends Data.TaggedError("BodyTooLong")<{ readonly limit: number }> {}
 
+// What `take` fails with is told as it is; all else is the body's.
+const each = async (body: Http.Incoming, take: Http.Take): Promise<void> => {
+  let refused: { readonly cause: unknown } | undefined
+  const refuse = (cause: unknown): never => {
+    refused = { cause }
+    throw cause
+  }
+  const taking: Http.Take = (chunk) => {
+    try {
+      return take(chunk)?.catch(refuse)
+    } catch (cause) {
+      return refuse(cause)
+    }
+  }
+  try {
+    if (body.each !== undefined) return await body.each(taking)
+    for await (const chunk of body) await taking(chunk)
+  } catch (cause) {
+    throw refused === undefined ? new BodyBroken({ cause }) : refused.cause
+  }
+}
+
 const pump = async (
-  body: AsyncIterable<Uint8Array>,
+  body: Http.Incoming,
   path: string,
   maxBytes: number,
-  durable: boolean
+  settle: (file: Fs.FileHandle) => Promise<void>
 ): Promise<Stages.Sums> => {
   const handle = await Fs.open(path, "wx", 0o600)
   const stages = Stages.make(handle)
   try {
-    for await (const chunk of broken(body)) {
+    await each(body, (chunk) => {
       if (stages.size + chunk.length > maxBytes) throw new BodyTooLong({ limit: maxBytes })
-      await stages.add(chunk)
-    }
+      return stages.add(chunk)
+    })
     const received = await stages.end()
-    if (durable) await handle.sync()
+    await settle(handle)
     return received
   } finally {
     await stages.close()
     await handle.close()
-  }
-}
-
-async function* broken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body
-  } catch (cause) {
-    throw cause instanceof BodyTooLong ? cause : new BodyBroken({ cause })
   }
 }
 
@@ -54,13 +69,13 @@ async function* broken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arr
  */
 export const receive = (
   files: Files.Files,
-  body: AsyncIterable<Uint8Array>,
+  body: Http.Incoming,
   maxBytes: number
 ): Effect.Effect<Received, BodyBroken | BodyTooLong> =>
   Effect.gen(function* () {
     const file = yield* files.newBody()
     const received = yield* Effect.tryPromise({
-      try: () => pump(body, files.bodyPath(file), maxBytes, files.durable),
+      try: () => pump(body, files.bodyPath(file), maxBytes, (handle) => files.settleBody(file, handle)),
       catch: (cause) => cause
     }).pipe(
       Effect.catchAll((cause) =>
@@ -68,24 +83,21 @@ export const receive = (
       ),
       Effect.onError(() => files.removeBody(file))
     )
-    yield* files.settleBody(file)
     return { file, ...received }
   }).pipe(Effect.uninterruptible)
 
 /** Reads a short body into memory. */
-export const collect = (
-  body: AsyncIterable<Uint8Array>,
-  maxBytes: number
-): Effect.Effect<Buffer, BodyBroken | BodyTooLong> =>
+export const collect = (body: Http.Incoming, maxBytes: number): Effect.Effect<Buffer, BodyBroken | BodyTooLong> =>
   Effect.tryPromise({
     try: async () => {
       const chunks: Array<Uint8Array> = []
       let size = 0
-      for await (const chunk of broken(body)) {
+      await each(body, (chunk) => {
         size += chunk.length
         if (size > maxBytes) throw new BodyTooLong({ limit: maxBytes })
-        chunks.push(chunk)
-      }
+        chunks.push(Uint8Array.from(chunk))
+        return undefined
+      })
       return Buffer.concat(chunks)
     },
     catch: (cause) => (cause instanceof BodyBroken || cause instanceof BodyTooLong ? cause : new BodyBroken({ cause }))

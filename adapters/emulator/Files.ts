@@ -12,23 +12,21 @@ import * as Path from "node:path"
 
 export interface Files {
   readonly root: string
-  /** Replaces a document. */
+  /** Replaces a document, in a folder that is created when it is not there. */
   readonly writeDocument: (path: string, text: string) => Effect.Effect<void>
   /** Creates a folder and those above it. */
   readonly ensureFolder: (path: string) => Effect.Effect<void>
   /** A name that no file has yet, in the folder of bodies. */
   readonly newBody: () => Effect.Effect<string>
-  /** Flushes the folder that holds the body: after this a crash cannot lose the body's name. */
-  readonly settleBody: (name: string) => Effect.Effect<void>
+  /** Flushes the body and the folder that holds it: after this a crash can lose neither the bytes nor their name. */
+  readonly settleBody: (name: string, file: Fs.FileHandle) => Promise<void>
   /** Removes a document, for good. */
   readonly removeDocument: (path: string) => Effect.Effect<void>
   /** Removes a body; no matter if it is gone. */
   readonly removeBody: (name: string) => Effect.Effect<void>
-  /** Removes a folder and all in it; no matter if it is gone. */
+  /** Removes a folder of documents and all in it; no matter if it is gone. */
   readonly removeFolder: (path: string) => Effect.Effect<void>
   readonly bodyPath: (name: string) => string
-  /** Whether bytes and names are flushed to the disk. */
-  readonly durable: boolean
 }
 
 export const bodies = "bodies"
@@ -51,12 +49,12 @@ const unlink = async (path: string): Promise<void> => {
   }
 }
 
-const replace = async (temporaryPath: string, path: string, text: string, durable: boolean): Promise<void> => {
+const replace = async (temporaryPath: string, path: string, text: string): Promise<void> => {
   try {
     const file = await Fs.open(temporaryPath, "wx", 0o600)
     try {
       await file.writeFile(text)
-      if (durable) await file.sync()
+      await file.sync()
     } finally {
       await file.close()
     }
@@ -65,45 +63,53 @@ const replace = async (temporaryPath: string, path: string, text: string, durabl
     await Fs.rm(temporaryPath, { force: true })
     throw cause
   }
-  if (durable) await flushFolder(Path.dirname(path))
+  await flushFolder(Path.dirname(path))
 }
 
 /**
  * The files below `root`. With `durable` every write is flushed to the disk (about 1 ms each on an SSD), which only a
- * loss of power needs; a killed process loses nothing either way.
+ * loss of power needs; a killed process loses nothing either way. Without it the folder goes with its process, so nobody
+ * would ever read documents, and there are none.
  */
 export const make = (root: string, durable: boolean): Files => {
   const known = new Set<string>()
-  const ensureFolder = (path: string) =>
-    Effect.promise(async () => {
-      if (known.has(path)) return
-      await Fs.mkdir(path, { recursive: true, mode: 0o700 })
-      if (durable) await flushFolder(Path.dirname(path))
-      known.add(path)
-    })
+  const created = async (path: string) => {
+    if (known.has(path)) return
+    await Fs.mkdir(path, { recursive: true, mode: 0o700 })
+    if (durable) await flushFolder(Path.dirname(path))
+    known.add(path)
+  }
+  const ifDurable = (work: () => Promise<void>): Effect.Effect<void> => (durable ? Effect.promise(work) : Effect.void)
   const bodyPath = (name: string) => Path.join(root, bodies, name.slice(0, 2), name)
   return {
     root,
-    durable,
-    ensureFolder,
+    ensureFolder: (path) => Effect.promise(() => created(path)),
     bodyPath,
     writeDocument: (path, text) =>
-      Effect.promise(() => replace(Path.join(root, temporary, NodeCrypto.randomUUID()), path, text, durable)),
+      ifDurable(async () => {
+        await created(Path.dirname(path))
+        await replace(Path.join(root, temporary, NodeCrypto.randomUUID()), path, text)
+      }),
     newBody: () => {
       const name = NodeCrypto.randomBytes(16).toString("hex")
-      return Effect.as(ensureFolder(Path.dirname(bodyPath(name))), name)
+      return Effect.as(
+        Effect.promise(() => created(Path.dirname(bodyPath(name)))),
+        name
+      )
     },
-    settleBody: (name) => (durable ? Effect.promise(() => flushFolder(Path.dirname(bodyPath(name)))) : Effect.void),
+    settleBody: async (name, file) => {
+      if (durable) await Promise.all([file.sync(), flushFolder(Path.dirname(bodyPath(name)))])
+    },
     removeDocument: (path) =>
-      Effect.promise(async () => {
+      ifDurable(async () => {
         await unlink(path)
-        if (durable) await flushFolder(Path.dirname(path))
+        await flushFolder(Path.dirname(path))
       }),
     removeBody: (name) => Effect.promise(() => unlink(bodyPath(name))),
     removeFolder: (path) =>
-      Effect.promise(() => {
+      ifDurable(async () => {
         for (const folder of known) if (folder === path || folder.startsWith(path + Path.sep)) known.delete(folder)
-        return Fs.rm(path, { force: true, recursive: true })
+        await Fs.rm(path, { force: true, recursive: true })
       })
   }
 }

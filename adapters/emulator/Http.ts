@@ -7,13 +7,25 @@
 /** Names in lower case, values trimmed; a header that came twice is joined with ",". */
 export type Headers = Readonly<Record<string, string>>
 
+/** The bytes of a body. They are read once, in one of the two ways. */
+export interface Incoming extends AsyncIterable<Uint8Array> {
+  /**
+   * Hands over chunk after chunk as they come, without a promise for each of them. Where `take` answers one, nothing comes
+   * until it resolves. Rejects with what `take` throws or rejects with, or with what broke the body off.
+   */
+  readonly each?: (take: Take) => Promise<void>
+}
+
+/** Takes a chunk. Its memory stays as it is until the answer resolves, or until the call returns without one, and no longer. */
+export type Take = (chunk: Uint8Array) => Promise<void> | undefined
+
 export interface Request {
   readonly method: string
   /** As it stood on the request line, never normalised. */
   readonly target: string
   readonly headers: Headers
   readonly httpVersion: "1.0" | "1.1"
-  readonly body: AsyncIterable<Uint8Array>
+  readonly body: Incoming
   /** The client's address without a port. */
   readonly remoteAddress: string
   /** Answers `100 Continue` when the client waits for it. Called once the signature is good. */

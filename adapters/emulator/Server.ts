@@ -14,6 +14,7 @@ import * as NodeHttp from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import type * as Http from "./Http.ts"
 import * as Lingering from "./Lingering.ts"
+import * as Reading from "./Reading.ts"
 import * as Sending from "./Sending.ts"
 
 export interface Options {
@@ -60,15 +61,14 @@ export const readHeaders = (raw: ReadonlyArray<string>): Http.Headers => {
 const toRequest = (
   incoming: NodeHttp.IncomingMessage,
   outgoing: NodeHttp.ServerResponse,
-  bytes: AsyncIterator<Uint8Array>,
+  body: Http.Incoming,
   expectsContinue: boolean
 ): Http.Request => ({
   method: incoming.method ?? "GET",
   target: incoming.url ?? "/",
   headers: readHeaders(incoming.rawHeaders),
   httpVersion: incoming.httpVersion === "1.0" ? "1.0" : "1.1",
-  // Leaving it early must not end it: the refusal still has to go out, and what is left be read.
-  body: { [Symbol.asyncIterator]: () => ({ next: () => bytes.next() }) },
+  body,
   remoteAddress: (incoming.socket.remoteAddress ?? "").replace(/^::ffff:/, ""),
   sendContinue: () => {
     if (expectsContinue) outgoing.writeContinue()
@@ -133,8 +133,8 @@ export const serve = <R>(handler: Handler<R>, options: Options): Effect.Effect<A
     }
     const answer =
       (expectsContinue: boolean) => (incoming: NodeHttp.IncomingMessage, outgoing: NodeHttp.ServerResponse) => {
-        const rest = incoming.iterator({ destroyOnReturn: false })
-        const request = toRequest(incoming, outgoing, rest, expectsContinue)
+        const [body, rest] = Reading.of(incoming)
+        const request = toRequest(incoming, outgoing, body, expectsContinue)
         const exchange = { incoming, outgoing, request, rest, lingering: options.lingering ?? Lingering.defaults }
         const fiber = run(
           Effect.flatMap(handler(request), (response) => Sending.send(exchange, response)).pipe(

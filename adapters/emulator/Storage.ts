@@ -19,6 +19,7 @@ import * as NodeCrypto from "node:crypto"
 import * as Path from "node:path"
 import * as Body from "./Body.ts"
 import * as Files from "./Files.ts"
+import type * as Http from "./Http.ts"
 import * as KeyLock from "./KeyLock.ts"
 import * as Recovery from "./Recovery.ts"
 import type * as State from "./State.ts"
@@ -46,7 +47,7 @@ export interface Service {
   readonly locked: (bucket: string, key: string) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
   /** Writes a body to a file that nothing names yet. */
   readonly receive: (
-    body: AsyncIterable<Uint8Array>,
+    body: Http.Incoming,
     maxBytes: number
   ) => Effect.Effect<Body.Received, Body.BodyBroken | Body.BodyTooLong>
   /** Lets go of a received body that will not be named. */
@@ -84,8 +85,7 @@ const make = (files: Files.Files, state: Map<string, BucketState>): Service => {
     if (found === undefined) throw new Error(`no bucket "${bucket}"`)
     return found
   }
-  const write = (path: string, document: unknown) =>
-    Effect.zipRight(files.ensureFolder(Path.dirname(path)), files.writeDocument(path, JSON.stringify(document)))
+  const write = (path: string, document: unknown) => files.writeDocument(path, JSON.stringify(document))
 
   const pins = new Map<string, { readers: number; doomed: boolean }>()
   const letGo = (file: string): Effect.Effect<void> => {

@@ -2,6 +2,7 @@
  * Runs of zeros, of which files for trying large uploads are made: they become holes of the file, and their MD5 is made only
  * where other bytes follow. So a sparse object of 10 GiB takes no disk, and hardly more time than its bytes on the wire.
  */
+import * as Crc64 from "../../core/model/Crc64.ts"
 import * as Md5 from "./Md5.ts"
 
 // A run is handed to the thread in pieces of this many bytes.
@@ -36,9 +37,10 @@ export class Digest {
   }
 
   /** Takes so many zeros. */
-  async zeros(length: number): Promise<void> {
-    if (this.hasher === undefined) this.leading += length
-    else await feed(this.hasher, length)
+  zeros(length: number): Promise<void> | undefined {
+    if (this.hasher !== undefined) return feed(this.hasher, length)
+    this.leading += length
+    return undefined
   }
 
   /** Takes the next bytes. They must not change until it resolves. */
@@ -73,5 +75,42 @@ export class Digest {
 const feed = async (hasher: Md5.Hasher, length: number): Promise<void> => {
   for (let left = length; left > 0; left -= zeros.length) {
     await hasher.update(zeros.subarray(0, Math.min(left, zeros.length)))
+  }
+}
+
+const ones = (1n << 64n) - 1n
+
+/** A CRC-64 in the making that need not look at zeros: after them it is known from their number. */
+export class Crc {
+  /** The CRC of what came before `hasher` saw its first byte. */
+  private before = 0n
+  private hasher = Crc64.make()
+  private hashed = 0
+  private run = 0
+
+  /** Takes so many zeros. */
+  zeros(length: number): void {
+    this.run += length
+  }
+
+  /** Takes the next bytes; they are not kept. */
+  update(bytes: Uint8Array): void {
+    if (this.run > 0) this.settle()
+    this.hasher.update(bytes)
+    this.hashed += bytes.length
+  }
+
+  /** The CRC of all so far. */
+  digest(): bigint {
+    this.settle()
+    return this.before
+  }
+
+  private settle(): void {
+    const content = Crc64.combine(this.before, this.hasher.digest(), this.hashed)
+    // A register of all ones is where a CRC begins, and what it is inverted by at its end.
+    this.before = Crc64.combine(content, Crc64.combine(ones, ones, this.run), this.run)
+    this.hasher = Crc64.make()
+    this.hashed = this.run = 0
   }
 }

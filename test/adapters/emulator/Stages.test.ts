@@ -119,10 +119,11 @@ it("says that a file cannot be written, and goes on with others", () =>
     const handle = await Fs.open(readOnly, "r")
     const stages = Stages.make(handle)
     const content = NodeCrypto.randomBytes(5 * stage)
-    const error = await stages.add(content).then(
-      () => stages.end(),
-      (cause: unknown) => cause
-    )
+    const sum = async () => {
+      await stages.add(content)
+      return await stages.end()
+    }
+    const error = await sum().catch((cause: unknown) => cause)
     assert.match(String(error), /EBADF/)
     await stages.close()
     await handle.close()
