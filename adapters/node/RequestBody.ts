@@ -35,12 +35,6 @@ const release = async (input: Input): Promise<void> => {
   }
 }
 
-/**
- * One turn of the event loop, before every piece. A server that refuses us may have answered and closed already; its
- * answer must be read before a write finds the connection broken, because that throws the answer away.
- */
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
-
 const source = "request body"
 
 const asSourceError = (cause: unknown): SourceError =>
@@ -71,76 +65,100 @@ export const write = (
   }
 
   const size = bodySize(body)
-  let iterator: Input | undefined
+  let input: Input | undefined
   let stopped = false
 
   const stop = (): void => {
     stopped = true
-    if (iterator !== undefined) void release(iterator)
-    iterator = undefined
+    if (input !== undefined) void release(input)
+    input = undefined
   }
-
-  let sent = 0
-  /** Resolves when the operating system has the piece, and its memory may be used again. Never, if it fails to. */
-  const send = (chunk: Uint8Array): Promise<void> =>
-    new Promise((resolve) =>
-      request.write(chunk, (error) => {
-        if (error) return
-        onSent((sent += chunk.length))
-        resolve()
-      })
-    )
-
-  const pump = async (): Promise<void> => {
-    const input = (iterator = body._tag === "Bytes" ? pieces(body.bytes) : body.chunks()[Symbol.asyncIterator]())
-    let total = 0
-    let earlier: Promise<void> | undefined
-    let latest: Promise<void> | undefined
-    for (;;) {
-      // The next but one chunk may overwrite this one.
-      await earlier
-      if (stopped) return
-      const next = await input.next()
-      if (stopped) return
-      if (next.done === true) {
-        iterator = undefined
-        if (total < size) throw wrongSize(size, `only ${total}`)
-        request.end()
-        return
-      }
-      total += next.value.length
-      if (total > size) throw wrongSize(size, "more")
-      if (total === size) {
-        await latest
-        await turn()
-        return await finish(input, next.value)
-      }
-      earlier = latest
-      await turn()
-      if (stopped) return
-      latest = next.value.length === 0 ? undefined : send(next.value)
-    }
-  }
-
-  /** Sends the last chunk, if nothing comes after it. */
-  const finish = async (input: Input, last: Uint8Array): Promise<void> => {
-    for (;;) {
-      if (stopped) return
-      const next = await input.next()
-      if (stopped) return
-      if (next.done === true) break
-      if (next.value.length > 0) throw wrongSize(size, "more")
-      // An empty chunk at the end. The one after it may overwrite the last, so that is copied.
-      last = Uint8Array.from(last)
-    }
-    iterator = undefined
-    request.end(last, () => onSent(size))
-  }
-
-  pump().catch((cause) => {
+  const fail = (cause: unknown): void => {
     if (stopped) return
     stop()
     onError(asSourceError(cause))
-  })
+  }
+
+  /** Bytes that the iterator has given. */
+  let total = 0
+  /** The chunk that it gave last, until it is written. */
+  let held: Uint8Array = none
+  let isLast = false
+  /** The lengths of the chunks that are being written. */
+  const writing: Array<number> = []
+  let sent = 0
+
+  // No promise but the iterator's: an upload has tens of thousands of chunks.
+  const pull = (): void => {
+    if (stopped) return
+    try {
+      input ??= body._tag === "Bytes" ? pieces(body.bytes) : body.chunks()[Symbol.asyncIterator]()
+      Promise.resolve(input.next()).then(take, fail)
+    } catch (cause) {
+      queueMicrotask(() => fail(cause)) // our caller is not ready for it yet
+    }
+  }
+
+  const take = (next: IteratorResult<Uint8Array>): void => {
+    if (stopped) return
+    if (next.done === true) {
+      input = undefined
+      if (total < size) return fail(wrongSize(size, `only ${total}`))
+      return void request.end()
+    }
+    held = next.value
+    total += held.length
+    if (total > size) return fail(wrongSize(size, "more"))
+    isLast = total === size
+    if (!isLast) inTurn(put)
+    else if (writing.length === 0) inTurn(finish)
+  }
+
+  const put = (): void => {
+    if (stopped) return
+    if (held.length > 0) {
+      writing.push(held.length)
+      request.write(held, written)
+    }
+    if (writing.length < 2) pull()
+  }
+
+  /** The operating system has the piece, and its memory may be used again. */
+  const written = (error: Error | null | undefined): void => {
+    if (error) return
+    onSent((sent += writing.shift() ?? 0))
+    if (stopped) return
+    if (isLast) {
+      if (writing.length === 0) inTurn(finish)
+    } else if (writing.length === 1) pull() // the next but one chunk may overwrite the one that was written
+  }
+
+  /** Sends the last chunk, if nothing comes after it. */
+  const finish = (): void => {
+    const sendLast = async (last: Uint8Array): Promise<void> => {
+      for (;;) {
+        if (stopped) return
+        const next = await input?.next()
+        if (stopped) return
+        if (next === undefined || next.done === true) break
+        if (next.value.length > 0) throw wrongSize(size, "more")
+        // An empty chunk at the end. The one after it may overwrite the last, so that is copied.
+        last = Uint8Array.from(last)
+      }
+      input = undefined
+      request.end(last, () => onSent(size))
+    }
+    sendLast(held).catch(fail)
+  }
+
+  pull()
   return stop
 }
+
+const none = new Uint8Array(0)
+
+/**
+ * One turn of the event loop, before every piece. A server that refuses us may have answered and closed already; its
+ * answer must be read before a write finds the connection broken, because that throws the answer away.
+ */
+const inTurn = setImmediate

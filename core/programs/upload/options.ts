@@ -27,7 +27,7 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   /** Parts in flight, and in memory, at once: 1 to 1,000. Default 4. */
   readonly concurrency?: number | undefined
   /**
-   * What is held in memory of each part in flight: the whole `part`, read once, or three `chunk`s of 256 or 512 KiB, read
+   * What is held in memory of each part in flight: the whole `part`, read once, or three `chunk`s of 256 or 768 KiB, read
    * again for every attempt. Default: `part` up to parts of 1 MiB, `chunk` above 32 MiB, and between them what suits the
    * source: `chunk` for files on Node, else `part`. A stream's parts are held whole.
    */

@@ -12,7 +12,7 @@ import * as FileSource from "../../../adapters/node/FileSource.ts"
 import { SourceError } from "../../../core/model/OssError.ts"
 import { chunkMemory } from "../../../core/ports/Source.ts"
 
-const KiB512 = 512 * 1024
+const chunkSize = 768 * 1024
 
 const pattern = (length: number, seed = 0): Buffer => {
   const content = Buffer.alloc(length)
@@ -123,7 +123,7 @@ describe("FileSource", () => {
 
   it.scoped("reads any range, in one piece and in chunks", () =>
     Effect.gen(function* () {
-      const content = pattern(3 * KiB512 + 17)
+      const content = pattern(3 * chunkSize + 17)
       const { reader } = yield* open(content)
       const range = fc
         .tuple(fc.nat(content.length), fc.nat(content.length))
@@ -153,7 +153,7 @@ describe("FileSource", () => {
 
   it.scoped("keeps a chunk as it is until the second next() after it, and then uses its memory again", () =>
     Effect.gen(function* () {
-      const content = pattern(10 * KiB512 + 5)
+      const content = pattern(10 * chunkSize + 5)
       const { reader } = yield* open(content)
       const memory = new Set<ArrayBufferLike>()
       let before: Uint8Array | undefined
@@ -174,7 +174,7 @@ describe("FileSource", () => {
 
   it.scoped("reads into memory that it is lent, again and again, but not while a read into it is under way", () =>
     Effect.gen(function* () {
-      const content = pattern(8 * KiB512)
+      const content = pattern(8 * chunkSize)
       const { reader } = yield* open(content)
       const memory = chunkMemory()
       const used = (offset: number, length: number) =>
@@ -183,30 +183,30 @@ describe("FileSource", () => {
           for await (const chunk of reader.chunks(offset, length, memory)) buffers.add(chunk.buffer)
           return buffers
         })
-      const first = yield* used(0, 4 * KiB512)
-      assert.deepEqual([...(yield* used(KiB512, 5 * KiB512))], [...first])
+      const first = yield* used(0, 4 * chunkSize)
+      assert.deepEqual([...(yield* used(chunkSize, 5 * chunkSize))], [...first])
       assert.isTrue([...(yield* used(0, 100))].every((buffer) => first.has(buffer)))
 
-      const begun = reader.chunks(0, 3 * KiB512, memory)[Symbol.asyncIterator]()
+      const begun = reader.chunks(0, 3 * chunkSize, memory)[Symbol.asyncIterator]()
       const { value } = yield* Effect.promise(() => begun.next())
-      const beside = yield* used(0, 4 * KiB512)
+      const beside = yield* used(0, 4 * chunkSize)
       assert.isTrue([...beside].every((buffer) => !first.has(buffer)))
-      assert.isTrue(content.subarray(0, KiB512).equals(value as Uint8Array)) // it was not done
+      assert.isTrue(content.subarray(0, chunkSize).equals(value as Uint8Array)) // it was not done
 
       yield* Effect.promise(async () => begun.return?.())
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20)))
-      assert.deepEqual([...(yield* used(0, 4 * KiB512))], [...first])
+      assert.deepEqual([...(yield* used(0, 4 * chunkSize))], [...first])
     })
   )
 
   it.scoped("starts afresh with each call of chunks, and serves several at once", () =>
     Effect.gen(function* () {
-      const content = pattern(5 * KiB512)
+      const content = pattern(5 * chunkSize)
       const { reader } = yield* open(content)
       const all = yield* Effect.promise(() =>
-        Promise.all([0, 1, 2, 3].map(() => collect(reader.chunks(KiB512, 3 * KiB512))))
+        Promise.all([0, 1, 2, 3].map(() => collect(reader.chunks(chunkSize, 3 * chunkSize))))
       )
-      assert.isTrue(all.every((one) => one.equals(content.subarray(KiB512, 4 * KiB512))))
+      assert.isTrue(all.every((one) => one.equals(content.subarray(chunkSize, 4 * chunkSize))))
     })
   )
 
@@ -221,7 +221,7 @@ describe("FileSource", () => {
   for (const [what, change] of changes) {
     it.scoped(`says Changed once the file ${what}`, () =>
       Effect.gen(function* () {
-        const content = pattern(4 * KiB512)
+        const content = pattern(4 * chunkSize)
         const { path, reader, source } = yield* open(content)
         const given: Array<number> = []
         const upload = async () => {
@@ -253,10 +253,10 @@ describe("FileSource", () => {
 
   it.scoped("can be left in the middle, with a read ahead that has failed", () =>
     Effect.gen(function* () {
-      const { reader } = yield* open(pattern(KiB512))
-      const iterator = reader.chunks(0, 2 * KiB512)[Symbol.asyncIterator]()
+      const { reader } = yield* open(pattern(chunkSize))
+      const iterator = reader.chunks(0, 2 * chunkSize)[Symbol.asyncIterator]()
       const first = yield* Effect.promise(() => iterator.next())
-      assert.strictEqual(first.value?.length, KiB512)
+      assert.strictEqual(first.value?.length, chunkSize)
       // A rejection that nobody listens to would end the process by now.
       yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 30)))
       yield* Effect.promise(async () => iterator.return?.())
