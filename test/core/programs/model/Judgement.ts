@@ -15,6 +15,8 @@ export interface Facts {
   readonly ends: ReadonlyArray<End>
   readonly stored: Uint8Array | undefined
   readonly told: ReadonlyArray<Told>
+  /** Whether a HeadObject has told another CRC-64 of the object than it has. */
+  readonly isBelied: boolean
   /** Pending uploads to the key: their IDs, and how many parts each has. */
   readonly pending: ReadonlyArray<{ readonly id: string; readonly parts: number }>
   /** Upload IDs that a warning has told of. */
@@ -29,7 +31,7 @@ const leavesDoubt = new Set(["loseAnswer", "errorAfter", "truncate"])
 
 /** Everything that does not hold, in words. */
 export const violations = (facts: Facts): ReadonlyArray<string> => {
-  const { checkpoint, content, ends, orphansTold, pending, scenario, stored, told, wasDone } = facts
+  const { checkpoint, content, ends, isBelied, orphansTold, pending, scenario, stored, told, wasDone } = facts
   const found: Array<string> = []
   const must = (holds: boolean, what: string) => void (holds || found.push(what))
   const isWhole = stored !== undefined && Buffer.from(stored).equals(content)
@@ -82,11 +84,11 @@ export const violations = (facts: Facts): ReadonlyArray<string> => {
   }
 
   // Once, but for requests that store the object at once and were sent again after a lost answer (decisions/0003).
-  // What is stored, and not what was sent, is sent again.
+  // What is stored, and not what was sent, is sent again, and so is what HeadObject does not prove to be ours.
   const wasWrong = ends.some((end) => end._tag === "Failure" && end.error._tag === "Crc64Mismatch")
   const doubts = scenario.chaosPercent > 0 || scenario.faults.some(({ fault }) => leavesDoubt.has(fault))
   must(
-    told.length <= 1 || wasWrong || (wasDone && told.length === 2) || (!inParts && (doubts || ends.length > 1)),
+    told.length <= 1 || wasWrong || isBelied || (wasDone && told.length === 2) || (!inParts && (doubts || ends.length > 1)),
     `the application was told ${told.length} times`
   )
 

@@ -21,7 +21,7 @@ const bytes = (size: number): Uint8Array => new Uint8Array(size).map((_, i) => M
 /** One upload with all its runs, and what is true of the world after it. */
 const play = (world: Effect.Effect.Success<typeof World.make>, scenario: Scenario.Scenario, key: string) =>
   Effect.gen(function* () {
-    const { checkpoints, emulator, orphansTold, run, told } = world
+    const { checkpoints, emulator, lies, orphansTold, run, told } = world
     let content = bytes(scenario.size)
     yield* emulator.faults.clear
     yield* emulator.inject(...scenario.faults)
@@ -56,6 +56,7 @@ const play = (world: Effect.Effect.Success<typeof World.make>, scenario: Scenari
       ends,
       stored,
       told: told.get(key) ?? [],
+      isBelied: lies.has(key),
       pending,
       orphansTold,
       checkpoint: checkpoint(),

@@ -20,6 +20,7 @@ import * as Stream from "effect/Stream"
 import * as OssEmulator from "../../../../adapters/emulator/OssEmulator.ts"
 import * as NodeCrypto from "../../../../adapters/node/NodeCrypto.ts"
 import * as Checkpoint from "../../../../core/model/Checkpoint.ts"
+import * as Crc64 from "../../../../core/model/Crc64.ts"
 import { CheckpointError } from "../../../../core/model/OssError.ts"
 import type { Uploaded } from "../../../../core/model/Uploaded.ts"
 import * as CheckpointStore from "../../../../core/ports/CheckpointStore.ts"
@@ -148,6 +149,14 @@ export const make = Effect.gen(function* () {
   const direct = Context.get(context, Transport.Transport)
   const store = makeStore()
   const orphansTold = new Set<string>()
+  /** Keys of whose object a HeadObject has told another CRC-64 than it has. */
+  const lies = new Set<string>()
+  const listen = (request: Transport.Request, key: string, response: Transport.Response) =>
+    Effect.map(emulator.object(key), (stored) => {
+      const crc64 = response.headers["x-oss-hash-crc64ecma"]
+      if (request.method !== "HEAD" || crc64 === undefined || Option.isNone(stored)) return
+      if (crc64 !== Crc64.format(Crc64.of(stored.value))) lies.add(key)
+    })
   const logger = Logger.make(({ message }) => {
     const id = /upload (\S+) of .* could not be aborted/.exec(String(message))?.[1]
     if (id !== undefined) orphansTold.add(id)
@@ -164,7 +173,7 @@ export const make = Effect.gen(function* () {
             Effect.suspend(() => {
               underWay.add(request)
               return Effect.ensuring(
-                direct.send(request),
+                Effect.tap(direct.send(request), (response) => listen(request, key, response)),
                 Effect.sync(() => underWay.delete(request))
               )
             })
@@ -204,7 +213,7 @@ export const make = Effect.gen(function* () {
       return { _tag: "Killed" } as const
     })
 
-  return { emulator, run, told, orphansTold, checkpoints: store.texts }
+  return { emulator, run, told, lies, orphansTold, checkpoints: store.texts }
 })
 
 const toEnd = (exit: Exit.Exit<Uploaded<unknown>, Failure>): End =>
