@@ -88,7 +88,11 @@ export const violations = (facts: Facts): ReadonlyArray<string> => {
   const wasWrong = ends.some((end) => end._tag === "Failure" && end.error._tag === "Crc64Mismatch")
   const doubts = scenario.chaosPercent > 0 || scenario.faults.some(({ fault }) => leavesDoubt.has(fault))
   must(
-    told.length <= 1 || wasWrong || isBelied || (wasDone && told.length === 2) || (!inParts && (doubts || ends.length > 1)),
+    told.length <= 1 ||
+      wasWrong ||
+      isBelied ||
+      (wasDone && told.length === 2) ||
+      (!inParts && (doubts || ends.length > 1)),
     `the application was told ${told.length} times`
   )
 
