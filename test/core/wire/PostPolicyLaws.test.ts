@@ -328,15 +328,19 @@ const readAndRun = (json: string, fields: PostPolicy.Form["fields"] = [["key", "
 }
 
 describe("PostPolicy on 1 MB of hostile text", () => {
-  const limit = fastest(readAndRun(benign)) + 50
+  // Taken each time: what runs beside it takes caches and clock rates from both.
+  const isCheap = (run: () => unknown): void => {
+    const limit = fastest(readAndRun(benign), 0, 5) + 50
+    assert.isAtMost(fastest(run, limit, 40), limit)
+  }
 
   it.each(hostile)("costs at most 50 ms more than a benign policy of that size: %s", (_, json) =>
-    assert.isAtMost(fastest(readAndRun(json), limit), limit)
+    isCheap(readAndRun(json))
   )
 
   it("costs no more where the form repeats one field and the policy names it as often", () => {
     const fields = Array.from({ length: 100_000 }, () => ["a", "b"] as const)
     const json = `${head}${'["starts-with","$a",""],'.repeat(2_000)}["starts-with","$a",""]]}`
-    assert.isAtMost(fastest(readAndRun(json, fields), limit), limit)
+    isCheap(readAndRun(json, fields))
   })
 })
