@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process"
-import { mkdtemp, writeFile } from "node:fs/promises"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { performance } from "node:perf_hooks"
@@ -162,8 +162,12 @@ describe("completions", () => {
     await writeFile(join(folder, "photo.jpg"), "")
     const line = `COMP_WORDS=(effect-oss ${words.map((word) => `'${word}'`).join(" ")}); COMP_CWORD=${words.length}`
     const script = `${stdout}\n${line}\n_effect_oss\nprintf '%s\\n' "\${COMPREPLY[@]}"`
-    const answer = await execute("bash", ["-c", script], { cwd: folder })
-    return answer.stdout.split("\n").filter((line) => line !== "")
+    try {
+      const answer = await execute("bash", ["-c", script], { cwd: folder })
+      return answer.stdout.split("\n").filter((line) => line !== "")
+    } finally {
+      await rm(folder, { recursive: true })
+    }
   }
 
   it("of bash complete commands, their second words, options, choices and files", async () => {

@@ -3,10 +3,10 @@ import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Redacted from "effect/Redacted"
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, writeFileSync } from "node:fs"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { describe, expect, it } from "vitest"
+import { afterAll, describe, expect, it } from "vitest"
 import * as CapturedRequest from "../../../adapters/cli/CapturedRequest.ts"
 import { Usage } from "../../../adapters/cli/Command.ts"
 import * as Connection from "../../../adapters/cli/Connection.ts"
@@ -139,7 +139,9 @@ describe("where a connection's settings come from", () => {
   const names = Object.keys(Connection.options)
   const nothing: unknown = Object.fromEntries(names.map((name) => [name, undefined]))
   const none = nothing as Parameters<typeof Connection.find>[0] // all of them are texts
-  const file = join(mkdtempSync(join(tmpdir(), "effect-oss-file-")), "config")
+  const folder = mkdtempSync(join(tmpdir(), "effect-oss-file-"))
+  afterAll(() => rmSync(folder, { recursive: true }))
+  const file = join(folder, "config")
   writeFileSync(
     file,
     "[default]\nendpoint=oss-cn-beijing.aliyuncs.com\naccessKeyId=file\naccessKeySecret=f\nstsToken=t\n"

@@ -104,7 +104,7 @@ it.each([
         assert.isBelow(memory, 200)
       } finally {
         for (const { child } of [emulator, bare]) {
-          child.kill("SIGKILL")
+          child.kill("SIGTERM")
           await once(child, "close")
         }
       }
