@@ -93,7 +93,7 @@ export const write = (
     if (stopped) return
     try {
       input ??= body._tag === "Bytes" ? pieces(body.bytes) : body.chunks()[Symbol.asyncIterator]()
-      Promise.resolve(input.next()).then(take, fail)
+      Promise.resolve(input.next()).then(taken, fail)
     } catch (cause) {
       queueMicrotask(() => fail(cause)) // our caller is not ready for it yet
     }
@@ -107,6 +107,7 @@ export const write = (
       return void request.end()
     }
     held = next.value
+    if (!ArrayBuffer.isView(held)) throw new TypeError("gave what is no Uint8Array")
     total += held.length
     if (total > size) return fail(wrongSize(size, "more"))
     isLast = total === size
@@ -114,11 +115,24 @@ export const write = (
     else if (writing.length === 0) inTurn(finish)
   }
 
+  // An iterator written without types may give anything.
+  const taken = (next: IteratorResult<Uint8Array>): void => {
+    try {
+      take(next)
+    } catch (cause) {
+      fail(cause)
+    }
+  }
+
   const put = (): void => {
     if (stopped) return
-    if (held.length > 0) {
-      writing.push(held.length)
-      request.write(held, written)
+    try {
+      if (held.length > 0) {
+        request.write(held, written)
+        writing.push(held.length)
+      }
+    } catch (cause) {
+      return fail(cause)
     }
     if (writing.length < 2) pull()
   }

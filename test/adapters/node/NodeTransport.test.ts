@@ -11,7 +11,7 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { Worker } from "node:worker_threads"
 import * as NodeTransport from "../../../adapters/node/NodeTransport.ts"
-import { TransportError } from "../../../core/model/OssError.ts"
+import { SourceError, TransportError } from "../../../core/model/OssError.ts"
 import { bytes, empty, type Request, type Service } from "../../../core/ports/Transport.ts"
 import { transportContract } from "../../contracts/Transport.contract.ts"
 import * as Certificate from "../../support/Certificate.ts"
@@ -93,6 +93,23 @@ describe("NodeTransport", () => {
         request(`${server.origin}/k`, { body: bytes(Buffer.from("a")) })
       )
       assert.deepStrictEqual([reason, sent, server.received.length], ["Connect", "nothing", 0])
+    })
+  )
+
+  live("says Read where an iterator written without types gives what are no bytes", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const transport = yield* NodeTransport.make()
+      for (const given of [undefined, 7, { length: 5 }]) {
+        async function* chunks(): AsyncGenerator<Uint8Array> {
+          yield given as unknown as Uint8Array // that is the case
+        }
+        const error = yield* Effect.flip(
+          transport.send(request(`${server.origin}/k`, { body: { _tag: "Chunks", size: 300_000, chunks } }))
+        )
+        assert.instanceOf(error, SourceError)
+        assert.strictEqual(error.reason, "Read")
+      }
     })
   )
 
