@@ -88,9 +88,11 @@ const run = (line: string): Promise<{ readonly code: number | null; readonly out
     const env = { ...cli.environment, PATH: `${Path.join(cli.folder, "bin")}:${cli.environment["PATH"]}` }
     const child = spawn("sh", ["-c", command], { cwd: cli.folder, env })
     let output = ""
+    let isTold = !endless
     const take = (chunk: Buffer): void => {
       output += String(chunk)
-      if (endless && /listening at|Ctrl-C|"endpoint"/.test(output)) child.kill("SIGINT")
+      if (isTold || !/listening at|Ctrl-C|"endpoint"/.test(output)) return
+      isTold = child.kill("SIGINT") // once: the second would not let it clean up
     }
     child.stdout.on("data", take)
     child.stderr.on("data", take)
