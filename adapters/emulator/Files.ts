@@ -68,8 +68,8 @@ const replace = async (temporaryPath: string, path: string, text: string): Promi
 
 /**
  * The files below `root`. With `durable` every write is flushed to the disk (about 1 ms each on an SSD), which only a
- * loss of power needs; a killed process loses nothing either way. Without it the folder goes with its process, so nobody
- * would ever read documents, and there are none.
+ * loss of power needs: a killed process loses nothing that was written. Without it the folder goes with its process, so
+ * nobody would ever read documents, and there are none.
  */
 export const make = (root: string, durable: boolean): Files => {
   const known = new Set<string>()
@@ -79,11 +79,12 @@ export const make = (root: string, durable: boolean): Files => {
     if (durable) await flushFolder(Path.dirname(path))
     known.add(path)
   }
+  const ensureFolder = (path: string) => Effect.promise(() => created(path))
   const ifDurable = (work: () => Promise<void>): Effect.Effect<void> => (durable ? Effect.promise(work) : Effect.void)
   const bodyPath = (name: string) => Path.join(root, bodies, name.slice(0, 2), name)
   return {
     root,
-    ensureFolder: (path) => Effect.promise(() => created(path)),
+    ensureFolder,
     bodyPath,
     writeDocument: (path, text) =>
       ifDurable(async () => {
@@ -92,10 +93,7 @@ export const make = (root: string, durable: boolean): Files => {
       }),
     newBody: () => {
       const name = NodeCrypto.randomBytes(16).toString("hex")
-      return Effect.as(
-        Effect.promise(() => created(Path.dirname(bodyPath(name)))),
-        name
-      )
+      return Effect.as(ensureFolder(Path.dirname(bodyPath(name))), name)
     },
     settleBody: async (name, file) => {
       if (durable) await Promise.all([file.sync(), flushFolder(Path.dirname(bodyPath(name)))])

@@ -1,6 +1,6 @@
 /**
- * An open file, read at any offset by node:fs's callbacks. A read by its promises takes four times the memory, and a large
- * upload makes tens of thousands. All sizes and offsets are in bytes.
+ * An open file, read at any offset by node:fs's callbacks. A read by its promises takes several times the memory, and a
+ * large upload makes tens of thousands. All sizes and offsets are in bytes.
  * Source: https://nodejs.org/docs/latest-v20.x/api/fs.html#fsreadfd-buffer-offset-length-position-callback
  */
 import * as Fs from "node:fs"

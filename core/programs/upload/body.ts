@@ -36,7 +36,7 @@ export const inMemory = (content: Uint8Array): MeasuredBody => {
 /** So many bytes of a source, read again for each attempt; into `memory`, if that is lent. */
 export const inChunks = (reader: Reader, offset: number, size: number, memory?: ChunkMemory): MeasuredBody => {
   let crc64 = 0n
-  // An iterator by hand: an async generator takes three times the memory for each chunk, and time with it.
+  // An iterator by hand: an async generator takes more memory for each chunk, and time with it.
   const chunks = (): AsyncIterableIterator<Uint8Array> => {
     const hasher = Crc64.make()
     const source = reader.chunks(offset, size, memory)[Symbol.asyncIterator]()
