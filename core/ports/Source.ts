@@ -27,6 +27,8 @@ export interface Reader {
    * shrank must not become a shorter object.
    */
   readonly read: (offset: number, target: Uint8Array) => Effect.Effect<void, SourceError>
+  /** The bytes from `offset` on, `length` of them, where they lie: for a source in memory, whose bytes stay as they are. */
+  readonly view?: ((offset: number, length: number) => Uint8Array) | undefined
   /**
    * The bytes from `offset` on, `length` of them, in chunks; each call starts afresh. Errors are thrown as `SourceError`.
    * A chunk's memory is reused: it is valid until the second `next()` after the one that gave it. Before the last chunk,
@@ -50,21 +52,25 @@ export interface ChunkMemory {
 export const chunkMemory = (): ChunkMemory => ({ buffers: [], isTaken: false })
 
 /** Bytes in memory. They must not be changed until the upload is over. */
-export const bytes = (content: Uint8Array, name = "bytes"): Source => ({
-  name,
-  size: content.length,
-  fingerprint: `bytes:${content.length}`,
-  open: Effect.succeed({
-    read: (offset, target) =>
-      offset + target.length > content.length
-        ? Effect.fail(
-            new SourceError({ reason: "Changed", source: name, detail: `holds only ${content.length} bytes` })
-          )
-        : Effect.sync(() => target.set(content.subarray(offset, offset + target.length))),
-    chunks: (offset, length) => memoryChunks(content.subarray(offset, offset + length)),
-    unchanged: Effect.void
-  })
-})
+export const bytes = (content: Uint8Array, name = "bytes"): Source => {
+  const view = (offset: number, length: number) => content.subarray(offset, offset + length)
+  return {
+    name,
+    size: content.length,
+    fingerprint: `bytes:${content.length}`,
+    open: Effect.succeed({
+      read: (offset, target) =>
+        offset + target.length > content.length
+          ? Effect.fail(
+              new SourceError({ reason: "Changed", source: name, detail: `holds only ${content.length} bytes` })
+            )
+          : Effect.sync(() => target.set(view(offset, target.length))),
+      view,
+      chunks: (offset, length) => memoryChunks(view(offset, length)),
+      unchanged: Effect.void
+    })
+  }
+}
 
 /** A text in memory, as UTF-8. */
 export const text = (content: string, name = "text"): Source => bytes(Utf8.encode(content), name)

@@ -32,6 +32,7 @@ import type { Operation } from "../wire/Operation.ts"
 import * as Signature from "../wire/Signature.ts"
 import * as Uri from "../wire/Uri.ts"
 import * as Metrics from "./Metrics.ts"
+import * as AtOnce from "./atOnce.ts"
 import { retry } from "./retry.ts"
 import { spanned } from "./spanned.ts"
 
@@ -88,8 +89,14 @@ export const isTransient = (error: RequestError): boolean => {
 export const mayHaveActed = (error: RequestError): boolean =>
   error._tag === "TransportError" ? error.sent === "unknown" : error._tag === "ServiceError" && error.status >= 500
 
-const isRefusal = (error: RequestError, code: string): error is ServiceError =>
-  error._tag === "ServiceError" && error.code === code
+const refusedAs =
+  (...codes: ReadonlyArray<string>) =>
+  (error: RequestError): error is ServiceError =>
+    error._tag === "ServiceError" && codes.includes(error.code)
+
+const isExpired = refusedAs("SecurityTokenExpired")
+
+const isCurable = refusedAs("SecurityTokenExpired", "RequestTimeTooSkewed")
 
 /** OSS's name of an operation: `UploadPart` of "UploadPart 3". */
 const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => {
@@ -99,6 +106,7 @@ const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => {
 
 /** Who watches one operation. */
 interface Watch {
+  readonly clock: Clock.Clock
   readonly meter: Metrics.Meter
   readonly span: Tracer.Span
 }
@@ -108,7 +116,7 @@ interface Watch {
  * a later one is refused: then its error is the outcome, for the refusal would say that nothing was stored.
  */
 export const retryStoring = <A, E extends RequestError, R>(
-  attempt: Effect.Effect<A, E, R>,
+  attempt: () => Effect.Effect<A, E, R>,
   schedule: Schedule.Schedule<unknown, RequestError>,
   isWorthIt: (error: E) => boolean
 ): Effect.Effect<A, E, R> => retry(attempt, schedule, isWorthIt, mayHaveActed)
@@ -144,76 +152,77 @@ export const make = (
     const attempt = <A>(
       operation: Operation<A>,
       credentials: Credentials,
-      { meter, span }: Watch
-    ): Effect.Effect<A, RequestError> =>
-      Effect.clockWith((clock): Effect.Effect<A, RequestError> => {
-        const { name, method, key, query, headers, body, onSent, maxResponseBytes } = operation
-        const signing = Signature.signHeaders(
-          signer,
-          { method, bucket: bucket.name, key, query, headers },
-          { credentials, region: bucket.region, time: nowBy(clock) }
-        )
-        if (Either.isLeft(signing)) return Effect.fail(signing.left)
-        const signed = signing.right
-        const size = bodySize(body)
-        const bytes = size + (method === "GET" ? maxResponseBytes : 0)
-        const request: Request = {
-          method,
-          url: Uri.url(bucket, key, query),
-          headers: { ...headers, ...signed.headers },
-          body,
-          timeout: Duration.millis(baseTimeout + (bytes / minimumSpeed) * 1000),
-          maxResponseBytes,
-          onSent
-        }
-        meter.attempted()
-        return Effect.flatMap(transport.send(request), (response): Effect.Effect<A, RequestError> => {
-          meter.answered(size)
-          span.attribute("http.response.status_code", response.status)
-          span.attribute("oss.request_id", response.headers["x-oss-request-id"] ?? "")
-          const decoded = operation.decode(response, (theirs) => Explain.explain(signed, theirs))
-          return Either.isRight(decoded)
-            ? decoded
-            : Effect.zipRight(Effect.logDebug(`${name}: ${decoded.left.message}`), decoded)
-        })
+      { clock, meter, span }: Watch
+    ): Effect.Effect<A, RequestError> => {
+      const { name, method, key, query, headers, body, onSent, maxResponseBytes } = operation
+      const signing = Signature.signHeaders(
+        signer,
+        { method, bucket: bucket.name, key, query, headers },
+        { credentials, region: bucket.region, time: nowBy(clock) }
+      )
+      if (Either.isLeft(signing)) return Effect.fail(signing.left)
+      const signed = signing.right
+      const size = bodySize(body)
+      const bytes = size + (method === "GET" ? maxResponseBytes : 0)
+      const request: Request = {
+        method,
+        url: Uri.url(bucket, key, query),
+        headers: { ...headers, ...signed.headers },
+        body,
+        timeout: Duration.millis(baseTimeout + (bytes / minimumSpeed) * 1000),
+        maxResponseBytes,
+        onSent
+      }
+      meter.attempted()
+      return Effect.flatMap(transport.send(request), (response): Effect.Effect<A, RequestError> => {
+        meter.answered(size)
+        span.attribute("http.response.status_code", response.status)
+        span.attribute("oss.request_id", response.headers["x-oss-request-id"] ?? "")
+        const decoded = operation.decode(response, (theirs) => Explain.explain(signed, theirs))
+        return Either.isRight(decoded)
+          ? Effect.succeed(decoded.right)
+          : Effect.zipRight(Effect.logDebug(`${name}: ${decoded.left.message}`), decoded)
       })
+    }
 
     // One more try at once, for the two refusals that we can cure ourselves.
     const cured = <A>(operation: Operation<A>, watch: Watch): Effect.Effect<A, RequestError> =>
-      Effect.flatMap(provider.get, (credentials) => {
-        const renewed = (error: RequestError): Effect.Effect<A, RequestError> =>
-          !isRefusal(error, "SecurityTokenExpired")
-            ? Effect.fail(error)
-            : Effect.flatMap(Effect.zipRight(provider.invalidate(credentials), provider.get), (others) =>
-                others === credentials ? Effect.fail(error) : attempt(operation, others, watch)
-              )
-        const corrected = (error: RequestError): Effect.Effect<A, RequestError> => {
-          if (!isRefusal(error, "RequestTimeTooSkewed")) return renewed(error)
+      AtOnce.flatMap(provider.get, (credentials) => {
+        const renewed = (error: ServiceError): Effect.Effect<A, RequestError> =>
+          Effect.flatMap(Effect.zipRight(provider.invalidate(credentials), provider.get), (others) =>
+            others === credentials ? Effect.fail(error) : attempt(operation, others, watch)
+          )
+        const corrected = (error: ServiceError): Effect.Effect<A, RequestError> => {
+          if (isExpired(error)) return renewed(error)
           const { serverTime } = error
           if (serverTime === undefined) return Effect.fail(error)
-          return Effect.clockWith((clock) => {
-            clockOffset = serverTime - clock.unsafeCurrentTimeMillis()
-            return Effect.catchAll(attempt(operation, credentials, watch), renewed)
-          })
+          clockOffset = serverTime - watch.clock.unsafeCurrentTimeMillis()
+          return Effect.catchIf(attempt(operation, credentials, watch), isExpired, renewed)
         }
-        return Effect.catchAll(attempt(operation, credentials, watch), corrected)
+        return Effect.catchIf(attempt(operation, credentials, watch), isCurable, corrected)
       })
 
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
-      Effect.withFiberRuntime((fiber) => {
+      spanned(({ clock, fiber }) => {
         const name = nameOf(operation)
         const meter = Metrics.meter(name, fiber.getFiberRef(FiberRef.currentMetricLabels))
-        const isWorthIt = (error: RequestError) => isTransient(error) && (operation.repeatable || !mayHaveActed(error))
-        const attributes = {
-          "oss.operation": operation.name,
-          "oss.bucket": bucket.name,
-          "oss.key": operation.key,
-          "oss.body_bytes": bodySize(operation.body)
+        return {
+          name: `oss.${name}`,
+          kind: "client",
+          attributes: {
+            "oss.operation": operation.name,
+            "oss.bucket": bucket.name,
+            "oss.key": operation.key,
+            "oss.body_bytes": bodySize(operation.body)
+          },
+          onEnd: meter.ended,
+          use: (span) => {
+            const isWorthIt = (error: RequestError) =>
+              isTransient(error) && (operation.repeatable || !mayHaveActed(error))
+            const tried = () => cured(operation, { clock, meter, span })
+            return operation.storesObject ? retryStoring(tried, schedule, isWorthIt) : retry(tried, schedule, isWorthIt)
+          }
         }
-        return spanned(`oss.${name}`, { kind: "client", attributes, onEnd: meter.ended }, (span) => {
-          const tried = cured(operation, { meter, span })
-          return operation.storesObject ? retryStoring(tried, schedule, isWorthIt) : retry(tried, schedule, isWorthIt)
-        })
       })
 
     return { bucket, publicBucket, signer, credentials: provider.get, now, retry: schedule, execute }

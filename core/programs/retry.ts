@@ -6,17 +6,16 @@ import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 
 /**
- * Runs the effect, and again by `schedule` as long as `isWorthIt`. Fails with the last error that `isRemembered`; without
+ * Runs what `attempt` gives, which is asked for each time anew, and again by `schedule` as long as `isWorthIt`. Fails with the last error that `isRemembered`; without
  * one, with the last of all.
  */
 export const retry = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
+  attempt: () => Effect.Effect<A, E, R>,
   schedule: Schedule.Schedule<unknown, E>,
   isWorthIt: (error: E) => boolean,
   isRemembered: (error: E) => boolean = () => false
 ): Effect.Effect<A, E, R> =>
-  Effect.catchAll(effect, (first) => {
-    if (!isWorthIt(first)) return Effect.fail(first)
+  Effect.catchIf(attempt(), isWorthIt, (first) => {
     let remembered: E | undefined
     const noted = (error: E): E => {
       if (isRemembered(error)) remembered = error
@@ -24,7 +23,7 @@ export const retry = <A, E, R>(
     }
     let isFirst = true
     const next = Effect.suspend(() => {
-      if (!isFirst) return Effect.mapError(effect, noted)
+      if (!isFirst) return Effect.mapError(attempt(), noted)
       isFirst = false
       return Effect.fail(noted(first))
     })

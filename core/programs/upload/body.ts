@@ -7,8 +7,9 @@ import * as Crc64 from "../../model/Crc64.ts"
 import type { SourceError } from "../../model/OssError.ts"
 import type { ChunkMemory, Reader, Source } from "../../ports/Source.ts"
 import * as Transport from "../../ports/Transport.ts"
+import * as AtOnce from "../atOnce.ts"
 
-/** Sources up to this many bytes are read into memory and sent in one write. */
+/** Sources up to this many bytes are held in memory and sent in one write. */
 const oneWrite = 256 * 1024
 
 export interface MeasuredBody {
@@ -18,8 +19,12 @@ export interface MeasuredBody {
 }
 
 /** A whole source. Opens nothing: `reader` must stay open while the body is in use. */
-export const measured = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
-  source.size <= oneWrite ? readAhead(source, reader) : Effect.succeed(inChunks(reader, 0, source.size))
+export const measured = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> => {
+  if (source.size > oneWrite) return Effect.succeed(inChunks(reader, 0, source.size))
+  const { unchanged, view } = reader
+  if (view === undefined) return readAhead(source, reader)
+  return AtOnce.flatMap(unchanged, () => Effect.succeed(inMemory(view(0, source.size))))
+}
 
 const readAhead = (source: Source, reader: Reader): Effect.Effect<MeasuredBody, SourceError> =>
   Effect.suspend(() => {

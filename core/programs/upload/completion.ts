@@ -86,7 +86,11 @@ export const complete = (
         })
       })
   )
-  return OssClient.retryStoring(attempt, client.retry, (error) => isAmbiguous(error) && !isNoSuchUpload(error))
+  return OssClient.retryStoring(
+    () => attempt,
+    client.retry,
+    (error) => isAmbiguous(error) && !isNoSuchUpload(error)
+  )
 }
 
 /** The receipt of an object made of parts. */

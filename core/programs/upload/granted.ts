@@ -73,9 +73,10 @@ export const send = <A>(granted: Granted, options: GrantedOptions<A>) =>
       }
       const operation = method === "POST" ? "PostObject" : "PutObject"
       const stored = yield* OssClient.retryStoring(
-        Effect.flatMap(transport.send(request), (response) =>
-          ServiceResponse.toStored(operation, response, carriesCallback)
-        ),
+        () =>
+          Effect.flatMap(transport.send(request), (response) =>
+            ServiceResponse.toStored(operation, response, carriesCallback)
+          ),
         options.retry ?? OssClient.defaultRetry,
         (error) => OssClient.isTransient(error) && !(forbidsOverwrite && OssClient.mayHaveActed(error))
       )

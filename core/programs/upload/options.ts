@@ -29,7 +29,7 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   /**
    * What is held in memory of each part in flight: the whole `part`, read once, or three `chunk`s of 256 or 768 KiB, read
    * again for every attempt. Default: `part` up to parts of 1 MiB, `chunk` above 32 MiB, and between them what suits the
-   * source: `chunk` for files on Node, else `part`. A stream's parts are held whole.
+   * source: `chunk` for files on Node, else `part`. A stream's parts are held whole, and of bytes in memory nothing more.
    */
   readonly buffer?: "part" | "chunk" | undefined
 }

@@ -2,7 +2,8 @@
  * Sends parts of an open multipart upload side by side, and proves each by its CRC-64: one that arrived wrong is sent again,
  * one that an earlier run has sent is compared with the source as it is now.
  *
- * Memory: one buffer of a part's size for each of `concurrency` or, chunk by chunk, none to speak of.
+ * Memory: one buffer of a part's size for each of `concurrency` or, chunk by chunk, none to speak of. A source in memory is
+ * sent from where it lies.
  */
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -14,6 +15,7 @@ import type { Part } from "../../model/PartPlan.ts"
 import { chunkMemory, type Reader } from "../../ports/Source.ts"
 import * as MultipartOperation from "../../wire/MultipartOperation.ts"
 import type { Headers } from "../../wire/Operation.ts"
+import * as AtOnce from "../atOnce.ts"
 import type * as OssClient from "../OssClient.ts"
 import { retry } from "../retry.ts"
 import * as Body from "./body.ts"
@@ -49,13 +51,14 @@ export const sendPart = (
   onSent: (bytes: number) => void
 ): Effect.Effect<SentPart, UploadError> =>
   retry(
-    Effect.flatMap(
-      client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)),
-      (uploaded): Effect.Effect<SentPart, UploadError> =>
-        uploaded.crc64 === undefined || uploaded.crc64 === crc64()
-          ? Effect.succeed({ number, size, etag: uploaded.etag, crc64: crc64() })
-          : new Crc64Mismatch({ of: `part ${number}`, client: crc64(), server: uploaded.crc64 })
-    ),
+    () =>
+      Effect.flatMap(
+        client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)),
+        (uploaded): Effect.Effect<SentPart, UploadError> =>
+          uploaded.crc64 === undefined || uploaded.crc64 === crc64()
+            ? Effect.succeed({ number, size, etag: uploaded.etag, crc64: crc64() })
+            : new Crc64Mismatch({ of: `part ${number}`, client: crc64(), server: uploaded.crc64 })
+      ),
     resends,
     (error) => error._tag === "Crc64Mismatch"
   )
@@ -94,6 +97,16 @@ const inBuffer = (reader: Reader, partSize: number): ContentOf => {
   }
 }
 
+const inView =
+  (view: NonNullable<Reader["view"]>): ContentOf =>
+  ({ offset, size }) => {
+    const content = view(offset, size)
+    return Effect.succeed({
+      crc64: Effect.sync(() => Crc64.of(content)),
+      body: () => Body.inMemory(content)
+    })
+  }
+
 const inChunks = (reader: Reader): ContentOf => {
   const memory = chunkMemory()
   return ({ offset, size }) =>
@@ -101,6 +114,11 @@ const inChunks = (reader: Reader): ContentOf => {
       crc64: Body.crc64OfChunks(reader, offset, size, memory),
       body: () => Body.inChunks(reader, offset, size, memory)
     })
+}
+
+const holding = (reader: Reader, buffer: "part" | "chunk", partSize: number): ContentOf => {
+  if (reader.view !== undefined) return inView(reader.view)
+  return buffer === "part" ? inBuffer(reader, partSize) : inChunks(reader)
 }
 
 /** Runs around the sending of a part. */
@@ -136,34 +154,42 @@ export const sendParts = <E = never>(
   { around = () => identity, buffer, concurrency, known, onSent, partSize, place, progress }: SendOptions<E>
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
   const newCounter = tally(progress.report)
-  const proved = (part: Part, contentOf: ContentOf, count: (bytes: number) => void) =>
-    Effect.gen(function* () {
-      const content = yield* contentOf(part)
-      const earlier = known?.(part.number)
-      if (earlier !== undefined && earlier.crc64 === (yield* content.crc64)) return { part: earlier, isNew: false }
-      return { part: yield* around(part)(sendPart(upload, part, content.body(), count)), isNew: true }
-    })
-  const placed = (part: Part, place: Place) =>
-    Effect.gen(function* () {
-      const earlier = known?.(part.number)
-      if (earlier !== undefined) return { part: earlier, isNew: false }
-      return { part: yield* around(part)(place(upload, part)), isNew: true }
-    })
-  const settle = (part: Part, contentOf: ContentOf) =>
-    Effect.gen(function* () {
-      const count = newCounter()
-      const settled = yield* place === undefined ? proved(part, contentOf, count) : placed(part, place)
+  const made = (part: Part, contentOf: ContentOf, count: (bytes: number) => void) =>
+    place !== undefined
+      ? around(part)(place(upload, part))
+      : AtOnce.flatMap(contentOf(part), ({ body }) => around(part)(sendPart(upload, part, body(), count)))
+  /** A known part that needs no sending, if there is one. */
+  const proved = (part: Part, contentOf: ContentOf): Effect.Effect<SentPart | undefined, SourceError> => {
+    const earlier = known?.(part.number)
+    if (earlier === undefined || place !== undefined) return Effect.succeed(earlier)
+    return Effect.map(
+      Effect.flatMap(contentOf(part), ({ crc64 }) => crc64),
+      (crc64) => (crc64 === earlier.crc64 ? earlier : undefined)
+    )
+  }
+  // Chained by hand, for each generator costs as much as a signature.
+  const settle = (part: Part, contentOf: ContentOf): Effect.Effect<SentPart, UploadError | E> => {
+    const count = newCounter()
+    const done = (): void => {
       count(part.size)
       progress.partDone()
-      if (settled.isNew && onSent !== undefined) yield* onSent(settled.part)
-      return settled.part
+    }
+    const noted = (sent: SentPart): Effect.Effect<SentPart, E> => {
+      done()
+      return onSent === undefined ? Effect.succeed(sent) : Effect.as(onSent(sent), sent)
+    }
+    return AtOnce.flatMap(proved(part, contentOf), (earlier): Effect.Effect<SentPart, UploadError | E> => {
+      if (earlier === undefined) return Effect.flatMap(made(part, contentOf, count), noted)
+      done()
+      return Effect.succeed(earlier)
     })
+  }
   return Effect.suspend(() => {
     const left = parts[Symbol.iterator]()
     const settled: Array<SentPart> = []
     // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
     const worker = Effect.gen(function* () {
-      const contentOf = buffer === "part" ? inBuffer(reader, partSize) : inChunks(reader)
+      const contentOf = holding(reader, buffer, partSize)
       for (let next = left.next(); next.done !== true; next = left.next()) {
         settled.push(yield* settle(next.value, contentOf))
       }

@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Exit from "effect/Exit"
 import type { ObjectKey } from "../../model/ObjectKey.ts"
 import { CallbackFailed, Crc64Mismatch, UnexpectedResponse } from "../../model/OssError.ts"
 import type { Method, Uploaded } from "../../model/Uploaded.ts"
@@ -37,7 +38,9 @@ export const receipt = <A>(
   lookUp: Effect.Effect<ObjectInfo, unknown> | undefined
 ): Effect.Effect<Uploaded<A>, Crc64Mismatch | UnexpectedResponse | CallbackFailed> => {
   const { crc64, etag, versionId } = stored
-  if (etag !== undefined && crc64 !== undefined) return settled(sent, stored, { crc64, etag, versionId }, callback)
+  if (etag !== undefined && crc64 !== undefined) {
+    return Exit.fromEither(settled(sent, stored, { crc64, etag, versionId }, callback))
+  }
   const unchecked = { crc64: crc64 ?? sent.crc64, etag: etag ?? "", versionId }
   if (lookUp === undefined) return settled(sent, stored, unchecked, callback)
   const untold = stored.callback?._tag === "Failed" ? unchecked : undefined

@@ -268,27 +268,32 @@ describe("Upload", () => {
     }
   })
 
-  it.scopedLive("reads a part whole or in chunks, as it is held", () =>
+  it.scopedLive("reads a part whole or in chunks, as it is held, and in memory where it lies", () =>
     Effect.gen(function* () {
       const layer = Emulated.client(yield* OssEmulator.make({ bucket: "media" }))
       const bytes = random(Bytes.KiB(250))
       const source = Source.bytes(bytes)
+      const ways = new Set<string>()
+      const watched = (hasView: boolean): Source.Source => ({
+        ...source,
+        open: Effect.map(source.open, ({ chunks, read, unchanged, view }) => ({
+          unchanged,
+          read: (offset, target) => (ways.add("part"), read(offset, target)),
+          view: hasView ? (offset, length) => (ways.add("view"), view!(offset, length)) : undefined,
+          chunks: (offset, length) => (ways.add("chunk"), chunks(offset, length))
+        }))
+      })
       for (const buffer of ["part", "chunk"] as const) {
-        const ways = new Set<string>()
-        const watched: Source.Source = {
-          ...source,
-          open: Effect.map(source.open, (reader) => ({
-            ...reader,
-            read: (offset, target) => (ways.add("part"), reader.read(offset, target)),
-            chunks: (offset, length) => (ways.add("chunk"), reader.chunks(offset, length))
-          }))
+        for (const [way, hasView] of [
+          [buffer, false],
+          ["view", true]
+        ] as const) {
+          ways.clear()
+          const upload = Upload.multipart("k", watched(hasView), { partSize: Bytes.KiB(100), buffer })
+          const { crc64 } = yield* Effect.provide(upload, layer)
+          assert.strictEqual(crc64, Crc64.of(bytes))
+          assert.deepEqual([...ways], [way])
         }
-        const { crc64 } = yield* Effect.provide(
-          Upload.multipart("k", watched, { partSize: Bytes.KiB(100), buffer }),
-          layer
-        )
-        assert.strictEqual(crc64, Crc64.of(bytes))
-        assert.deepEqual([...ways], [buffer])
       }
     })
   )

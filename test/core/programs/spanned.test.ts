@@ -84,15 +84,17 @@ describe("spanned", () => {
     Effect.gen(function* () {
       const ends: Array<string> = []
       const seen: Array<Tracer.Span> = []
-      const failing = spanned(
-        "span",
-        { kind: "client", attributes: { a: 1 }, onEnd: (exit: Exit.Exit<never, string>) => void ends.push(exit._tag) },
-        (span) =>
+      const failing = spanned(() => ({
+        name: "span",
+        kind: "client",
+        attributes: { a: 1 },
+        onEnd: (exit: Exit.Exit<never, string>) => void ends.push(exit._tag),
+        use: (span) =>
           Effect.flatMap(Effect.orDie(Effect.currentSpan), (current) => {
             seen.push(span, current)
             return Effect.fail("no")
           })
-      )
+      }))
       assert.strictEqual(yield* Effect.flip(failing), "no")
       const [span, current] = seen
       assert.isDefined(span)
@@ -106,7 +108,11 @@ describe("spanned", () => {
   it.effect("makes no span where tracing is off, but tells how it ended", () =>
     Effect.gen(function* () {
       const ends: Array<string> = []
-      const quiet = spanned("span", { onEnd: (exit) => void ends.push(exit._tag) }, () => Effect.succeed(1))
+      const quiet = spanned(() => ({
+        name: "span",
+        onEnd: (exit: Exit.Exit<number>) => void ends.push(exit._tag),
+        use: () => Effect.succeed(1)
+      }))
       const { exit, log } = yield* recorded(Effect.withTracerEnabled(quiet, false))
       assert.deepEqual([exit, log, ends], [Exit.succeed(1), [], ["Success"]])
     })
