@@ -18,14 +18,18 @@ import { bodySize, type Request, type Response } from "../../core/ports/Transpor
 import * as EarlyAnswer from "./EarlyAnswer.ts"
 import * as RequestBody from "./RequestBody.ts"
 
-/** A URL in the pieces that node:http takes. */
-export interface Target {
+/** Who a URL asks, in the pieces that node:http takes. */
+export interface Server {
   readonly secure: boolean
   /** Host and port as the URL has them: the Host header. */
   readonly authority: string
   /** Without the brackets of an IPv6 address. */
   readonly hostname: string
   readonly port: number
+}
+
+export interface Target {
+  readonly server: Server
   /** Path and query, as they stand. */
   readonly path: string
 }
@@ -62,7 +66,8 @@ const exchange = (
   request: Request,
   done: (outcome: Outcome) => void
 ): (() => void) => {
-  const host = `${target.hostname}:${target.port}`
+  const { hostname, port, secure } = target.server
+  const host = `${hostname}:${port}`
   /** Whether bytes of the request can have left: before, they wait for TCP and TLS. */
   let connected = false
   const failure = (reason: TransportError["reason"], detail: string, cause?: unknown) =>
@@ -112,7 +117,7 @@ const exchange = (
     after(connectTimeout, () => {
       if (!connected) fail(failure("Connect", `no connection within ${Duration.format(connectTimeout)}`))
     })
-    socket.once(target.secure ? "secureConnect" : "connect", () => (connected = true))
+    socket.once(secure ? "secureConnect" : "connect", () => (connected = true))
   })
   // Once the answer has begun, it alone tells how the exchange ends: of an early answer that has arrived whole, Node
   // reports the broken writing first. Only bytes that are not HTTP it reports here.
@@ -156,14 +161,14 @@ const exchange = (
   return () => close(false)
 }
 
-const open = (target: Target, agent: Http.Agent, request: Request): Http.ClientRequest =>
-  (target.secure ? Https : Http).request({
+const open = ({ path, server }: Target, agent: Http.Agent, request: Request): Http.ClientRequest =>
+  (server.secure ? Https : Http).request({
     agent,
-    host: target.hostname,
-    port: target.port,
+    host: server.hostname,
+    port: server.port,
     method: request.method,
-    path: target.path,
-    headers: requestHeaders(request, target.authority),
+    path,
+    headers: requestHeaders(request, server.authority),
     setHost: false
   })
 
@@ -176,14 +181,17 @@ const withoutBody = new Set(["GET", "HEAD", "DELETE", "OPTIONS"])
 const requestHeaders = (request: Request, authority: string): Record<string, string> => {
   // Node takes names of another case for the same header, and the last one's value.
   const headers: Record<string, string> = { Host: authority }
-  for (const [name, value] of Object.entries(request.headers)) {
-    if (name.toLowerCase() !== "content-length") headers[name] = toWire(value)
+  for (const name of Object.keys(request.headers)) {
+    if (!isContentLength(name)) headers[name] = toWire(request.headers[name]!) // one of its own names
   }
   // Without it, Node would send an empty PUT in chunks.
   const length = bodySize(request.body)
   if (length > 0 || !withoutBody.has(request.method)) headers["Content-Length"] = String(length)
   return headers
 }
+
+const isContentLength = (name: string): boolean =>
+  name.length === "content-length".length && name.toLowerCase() === "content-length"
 
 const beyondAscii = /[^\0-\x7f]/
 
@@ -198,7 +206,8 @@ const fromWire = (value: string): string =>
 
 const headersOf = (incoming: Http.IncomingMessage): Record<string, string> => {
   const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(incoming.headers)) {
+  for (const name of Object.keys(incoming.headers)) {
+    const value = incoming.headers[name]
     if (value !== undefined) headers[name] = fromWire(typeof value === "string" ? value : value.join(", "))
   }
   return headers

@@ -54,7 +54,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Scope
       send: (request) => {
         const target = split(request.url)
         if (target === undefined) return Effect.fail(unreadableUrl)
-        return Exchange.run(target, target.secure ? https : http, connectTimeout, request)
+        return Exchange.run(target, target.server.secure ? https : http, connectTimeout, request)
       }
     }
   })
@@ -65,19 +65,35 @@ export const layer = (options?: Options): Layer.Layer<Transport> => Layer.scoped
 const scoped = <A extends Http.Agent>(create: () => A): Effect.Effect<A, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(create), (agent) => Effect.sync(() => agent.destroy()))
 
-const absolute = /^(https?):\/\/((\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?)(\/[!"$-~]*)?$/i
+const origin = /^(https?):\/\/((\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?)$/i
+const path = /^\/[!"$-~]*$/
 
 /** Splits by hand, because `new URL` folds `..`, `%2e%2e` and `\`. Printable ASCII without "#" is what HTTP can carry. */
 const split = (url: string): Exchange.Target | undefined => {
-  const [, scheme, authority, hostname, port, path = "/"] = absolute.exec(url) ?? []
+  const slash = url.indexOf("/", "https://".length)
+  const rest = slash === -1 ? "/" : url.slice(slash)
+  if (!path.test(rest)) return undefined
+  const server = serverOf(slash === -1 ? url : url.slice(0, slash))
+  return server === undefined ? undefined : { server, path: rest }
+}
+
+/** The one asked for last, which is mostly the one asked for next. */
+let last: { readonly url: string; readonly server: Exchange.Server | undefined } | undefined
+
+const serverOf = (url: string): Exchange.Server | undefined => {
+  if (last?.url !== url) last = { url, server: parseServer(url) }
+  return last.server
+}
+
+const parseServer = (url: string): Exchange.Server | undefined => {
+  const [, scheme, authority, hostname, port] = origin.exec(url) ?? []
   if (scheme === undefined || authority === undefined || hostname === undefined) return undefined
   const secure = scheme.length === "https".length
   return {
     secure,
     authority,
     hostname: hostname.startsWith("[") ? hostname.slice(1, -1) : hostname,
-    port: port === undefined ? (secure ? 443 : 80) : Number(port),
-    path
+    port: port === undefined ? (secure ? 443 : 80) : Number(port)
   }
 }
 

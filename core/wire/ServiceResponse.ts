@@ -32,7 +32,8 @@ export interface Stored {
 export const requestId = (response: Response): string => response.headers["x-oss-request-id"] ?? ""
 
 /** An ETag without its quotes. */
-export const unquote = (etag: string): string => etag.replace(/^"(.*)"$/, "$1")
+export const unquote = (etag: string): string =>
+  etag.length > 1 && etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag
 
 /** The ETag header without quotes. */
 export const etag = (response: Response): string | undefined => {
