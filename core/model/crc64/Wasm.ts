@@ -48,6 +48,7 @@ const run = (wasm: Exports) => {
   wasm.initialize()
   const memory = new Uint8Array(wasm.memory.buffer)
   const view = new DataView(wasm.memory.buffer)
+  const rowsOf = keepRows()
 
   /** Up to a block, by the way its length calls for. */
   const short = (bytes: Uint8Array): void => {
@@ -61,10 +62,11 @@ const run = (wasm: Exports) => {
 
   /** `count` chunks from `start` on. */
   const chunks = (bytes: Uint8Array, start: number, count: number): void => {
+    const rowAt = rowsOf(bytes)
     let at = start
     for (let chunk = 0; chunk < count; chunk++) {
       for (let row = 0; row < Layout.ROWS_PER_CHUNK; row++, at += Layout.ROW)
-        memory.set(part(bytes, at, Layout.ROW), Layout.ROWS_AT + row * Layout.ROW_STRIDE)
+        memory.set(rowAt(at), Layout.ROWS_AT + row * Layout.ROW_STRIDE)
       wasm.chunk(chunk)
     }
     wasm.finish(count)
@@ -88,6 +90,26 @@ const run = (wasm: Exports) => {
     register.low = view.getInt32(Layout.REGISTER_AT, true)
     register.high = view.getInt32(Layout.REGISTER_AT + 4, true)
     if (at < length) Slices.update(register, part(bytes, at, length - at))
+  }
+}
+
+/** The largest memory whose rows are kept, in bytes: 1,024 rows, about 100 KiB. */
+const KEPT_UP_TO = 32 * 1024 * 1024
+
+/**
+ * Gives the rows of some bytes, by where they begin. Those of memory that is met again are kept as long as it: for the buffers
+ * that parts are read into, they were a quarter of all that an upload leaves to the garbage collector.
+ */
+const keepRows = () => {
+  const kept = new WeakMap<ArrayBufferLike, Array<Uint8Array> | undefined>()
+  return (bytes: Uint8Array): ((at: number) => Uint8Array) => {
+    const { buffer, byteOffset } = bytes
+    const rows = kept.get(buffer)
+    const isKept = buffer.byteLength <= KEPT_UP_TO && byteOffset % Layout.ROW === 0
+    if (rows === undefined && isKept) kept.set(buffer, kept.has(buffer) ? [] : undefined)
+    return rows === undefined || !isKept
+      ? (at) => part(bytes, at, Layout.ROW)
+      : (at) => (rows[(byteOffset + at) / Layout.ROW] ??= part(bytes, at, Layout.ROW))
   }
 }
 
