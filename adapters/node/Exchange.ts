@@ -44,8 +44,8 @@ export const run = (target: Target, agent: Http.Agent, connectTimeout: Duration.
   Effect.suspend(() => letGo((done) => exchange(target, agent, connectTimeout, request, done)))
 
 /**
- * What the closures given to `Effect.async` refer to, they and the functions around them, stays in memory until V8's next
- * full collection, long after it is done. So they stand by themselves, and let go of the request.
+ * `Effect.async`, which lets go of the request: what its closures refer to stays in memory until V8's next full collection
+ * (core/programs/letGo.ts says why), they and the functions around them. So they stand by themselves.
  */
 const letGo = (begin: ((done: (outcome: Outcome) => void) => () => void) | undefined): Outcome =>
   Effect.async((resume) => {

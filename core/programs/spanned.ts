@@ -17,6 +17,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import * as LetGo from "./letGo.ts"
 
 /** Where a spanned effect runs. */
 export interface Place<in R> {
@@ -48,44 +49,50 @@ export const scopedSpanned = <A, E, R>(
 ): Effect.Effect<A, E, Exclude<R, Scope.Scope | Tracer.ParentSpan>> =>
   Effect.flatMap(Scope.make(), (scope) => framed(() => ({ name, use: () => effect }), scope))
 
-/** What `onExit` and `locally` do, for the span and the scope together. Uninterruptible but for the effect itself. */
 const framed = <A, E, R, R2>(
   describe: (place: Place<R>) => Spanned<A, E, R>,
   scope: Scope.CloseableScope | undefined
 ): Effect.Effect<A, E, R2> =>
-  Effect.uninterruptibleMask((restore) =>
-    Effect.withFiberRuntime<A, E>((fiber) => {
-      const outside = fiber.currentContext as Context.Context<R> // what it needs is given around it
-      const clock = Context.get(fiber.currentDefaultServices, Clock.Clock)
-      const spanned = describe({ context: outside, fiber, clock })
-      const begin = clock.unsafeCurrentTimeNanos()
-      const within = (span: Tracer.Span): Effect.Effect<A, E> => {
-        const ended = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> => {
-          const now = clock.unsafeCurrentTimeNanos()
-          span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? now : 0n, exit)
-          spanned.onEnd?.(exit, Number(now - begin) / 1e6)
-          return Exit.isSuccess(exit)
-            ? FiberRef.modify(FiberRef.currentContext, () => [exit.value, outside] as const)
-            : Effect.zipRight(FiberRef.set(FiberRef.currentContext, outside), exit)
-        }
-        const end = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> =>
-          scope === undefined ? ended(exit) : Effect.flatMap(closed(scope, exit), ended)
-        const traced = Context.add(outside, Tracer.ParentSpan, span)
-        const inside = scope === undefined ? traced : Context.add(traced, Scope.Scope, scope)
-        return Effect.flatMap(FiberRef.set(FiberRef.currentContext, inside), () =>
-          // Of what it needs, the outer context has R2, and `inside` the rest.
-          Effect.matchCauseEffect(restore(used(spanned, span)) as Effect.Effect<A, E>, {
-            onFailure: (cause) => end(Exit.failCause(cause)),
-            onSuccess: (value) => end(Exit.succeed(value))
-          })
-        )
-      }
-      const { attributes, kind = "internal", name } = spanned
-      const span = quickSpan(fiber, clock, name, kind, attributes)
-      if (span !== undefined) return within(span)
-      return Effect.flatMap(Effect.makeSpan(name, { attributes, kind, captureStackTrace: false }), within)
-    })
-  )
+  Effect.withFiberRuntime<A, E>((fiber) => {
+    const context = fiber.currentContext as Context.Context<R> // what it needs is given around it
+    const place = { context, fiber, clock: Context.get(fiber.currentDefaultServices, Clock.Clock) }
+    return LetGo.uninterruptibleMask((restore) => frame(place, describe(place), scope, restore))
+  })
+
+/** What `onExit` and `locally` do, for the span and the scope together. Uninterruptible but for what is restored. */
+const frame = <A, E, R>(
+  { clock, context: outside, fiber }: Place<R>,
+  spanned: Spanned<A, E, R>,
+  scope: Scope.CloseableScope | undefined,
+  restore: (effect: Effect.Effect<A, E>) => Effect.Effect<A, E>
+): Effect.Effect<A, E> => {
+  const { attributes, kind = "internal", name } = spanned
+  const begin = clock.unsafeCurrentTimeNanos()
+  const within = (span: Tracer.Span): Effect.Effect<A, E> => {
+    const ended = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> => {
+      const now = clock.unsafeCurrentTimeNanos()
+      span.end(fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? now : 0n, exit)
+      spanned.onEnd?.(exit, Number(now - begin) / 1e6)
+      return Exit.isSuccess(exit)
+        ? FiberRef.modify(FiberRef.currentContext, () => [exit.value, outside] as const)
+        : Effect.zipRight(FiberRef.set(FiberRef.currentContext, outside), exit)
+    }
+    const end = (exit: Exit.Exit<A, E>): Effect.Effect<A, E> =>
+      scope === undefined ? ended(exit) : Effect.flatMap(closed(scope, exit), ended)
+    const traced = Context.add(outside, Tracer.ParentSpan, span)
+    const inside = scope === undefined ? traced : Context.add(traced, Scope.Scope, scope)
+    return Effect.flatMap(FiberRef.set(FiberRef.currentContext, inside), () =>
+      // `inside` has what it needs.
+      Effect.matchCauseEffect(restore(used(spanned, span) as Effect.Effect<A, E>), {
+        onFailure: (cause) => end(Exit.failCause(cause)),
+        onSuccess: (value) => end(Exit.succeed(value))
+      })
+    )
+  }
+  const span = quickSpan(fiber, clock, name, kind, attributes)
+  if (span !== undefined) return within(span)
+  return Effect.flatMap(Effect.makeSpan(name, { attributes, kind, captureStackTrace: false }), within)
+}
 
 /** What `Effect.suspend` does, without an operation of the fiber. */
 const used = <A, E, R>({ use }: Spanned<A, E, R>, span: Tracer.Span): Effect.Effect<A, E, R> => {
