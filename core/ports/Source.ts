@@ -43,13 +43,15 @@ export interface Reader {
 
 /** What a reader keeps from one `chunks` to the next, so that it need not allocate. Only the reader looks into it. */
 export interface ChunkMemory {
+  /** The most bytes that a chunk should have, where the reader has the choice; `undefined` for as many as suit it. */
+  readonly chunkSize: number | undefined
   buffers: ReadonlyArray<Uint8Array>
   /** Whether an iterator that was given it is not over yet: then another may not have it. */
   isTaken: boolean
 }
 
-/** Memory to lend, empty as yet. */
-export const chunkMemory = (): ChunkMemory => ({ buffers: [], isTaken: false })
+/** Memory to lend, empty as yet, for chunks of at most so many bytes. */
+export const chunkMemory = (chunkSize?: number): ChunkMemory => ({ chunkSize, buffers: [], isTaken: false })
 
 /** Bytes in memory. They must not be changed until the upload is over. */
 export const bytes = (content: Uint8Array, name = "bytes"): Source => {

@@ -20,7 +20,7 @@ import * as Completion from "./upload/completion.ts"
 import { listParts } from "./upload/listing.ts"
 import * as Opening from "./upload/opening.ts"
 import {
-  bufferOf,
+  holdingOf,
   checkConcurrency,
   encodeMultipart,
   type MultipartOptions,
@@ -104,7 +104,7 @@ export const sendRange = <E = never>(
       )
       const sent = yield* Parts.sendParts<E>(upload, parts, reader, {
         partSize: plan.partSize,
-        buffer: bufferOf(options, source, plan.partSize),
+        holding: holdingOf(options, source, plan.partSize),
         concurrency,
         progress: { report: () => {}, partDone: () => {} },
         known: (number) => {

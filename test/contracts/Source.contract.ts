@@ -96,6 +96,18 @@ export const sourceContract = (
       })
     )
 
+    it.scopedLive("gives the same bytes in smaller chunks", () =>
+      Effect.gen(function* () {
+        const reader = yield* opened
+        for (const chunkSize of [1, 1000, 4096, size, 2 ** 40]) {
+          const [offset, length] = chunkSize === 1 ? [size - 300, 300] : [0, size]
+          const chunks = reader.chunks(offset, length, chunkMemory(chunkSize))
+          const whole = yield* Effect.promise(() => collect(chunks))
+          assert.isTrue(equals(whole, content.subarray(offset, offset + length)))
+        }
+      })
+    )
+
     it.scopedLive("leaves a chunk as it is until the second next() after it", () =>
       Effect.gen(function* () {
         const reader = yield* opened

@@ -13,7 +13,7 @@ import type { Source } from "../../ports/Source.ts"
 import { OssClient } from "../OssClient.ts"
 import * as Completion from "./completion.ts"
 import { opened } from "./opening.ts"
-import { bufferOf, checkConcurrency, encodeMultipart, type MultipartOptions, type UploadError } from "./options.ts"
+import { checkConcurrency, encodeMultipart, holdingOf, type MultipartOptions, type UploadError } from "./options.ts"
 import * as Parts from "./parts.ts"
 import * as Progress from "./progress.ts"
 import { simple } from "./simple.ts"
@@ -39,7 +39,7 @@ export const multipart = <A>(
           Effect.gen(function* () {
             const parts = yield* Parts.sendParts(upload, PartPlan.parts(plan), reader, {
               partSize: plan.partSize,
-              buffer: bufferOf(options, source, plan.partSize),
+              holding: holdingOf(options, source, plan.partSize),
               concurrency,
               progress
             })

@@ -19,7 +19,7 @@ import * as AtOnce from "../atOnce.ts"
 import type * as OssClient from "../OssClient.ts"
 import { retry } from "../retry.ts"
 import * as Body from "./body.ts"
-import type { UploadError } from "./options.ts"
+import type { Holding, UploadError } from "./options.ts"
 import type { Reporter } from "./progress.ts"
 
 /** A part that is at the server, proved by its CRC-64. */
@@ -107,8 +107,8 @@ const inView =
     })
   }
 
-const inChunks = (reader: Reader): ContentOf => {
-  const memory = chunkMemory()
+const inChunks = (reader: Reader, chunkSize: number | undefined): ContentOf => {
+  const memory = chunkMemory(chunkSize)
   return ({ offset, size }) =>
     Effect.succeed({
       crc64: Body.crc64OfChunks(reader, offset, size, memory),
@@ -116,9 +116,9 @@ const inChunks = (reader: Reader): ContentOf => {
     })
 }
 
-const holding = (reader: Reader, buffer: "part" | "chunk", partSize: number): ContentOf => {
+const held = (reader: Reader, holding: Holding, partSize: number): ContentOf => {
   if (reader.view !== undefined) return inView(reader.view)
-  return buffer === "part" ? inBuffer(reader, partSize) : inChunks(reader)
+  return holding.buffer === "part" ? inBuffer(reader, partSize) : inChunks(reader, holding.chunkSize)
 }
 
 /** Runs around the sending of a part. */
@@ -130,7 +130,7 @@ export type Place = (upload: OpenUpload, part: Part) => Effect.Effect<SentPart, 
 export interface SendOptions<E> {
   /** Bytes; no part is larger. */
   readonly partSize: number
-  readonly buffer: "part" | "chunk"
+  readonly holding: Holding
   readonly concurrency: number
   readonly progress: Pick<Reporter, "report" | "partDone">
   /** What an earlier run has left at the server of this part. It counts if the source's bytes still have its CRC-64. */
@@ -151,7 +151,7 @@ export const sendParts = <E = never>(
   upload: OpenUpload,
   parts: Iterable<Part>,
   reader: Reader,
-  { around = () => identity, buffer, concurrency, known, onSent, partSize, place, progress }: SendOptions<E>
+  { around = () => identity, concurrency, holding, known, onSent, partSize, place, progress }: SendOptions<E>
 ): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
   const newCounter = tally(progress.report)
   const made = (part: Part, contentOf: ContentOf, count: (bytes: number) => void) =>
@@ -187,12 +187,19 @@ export const sendParts = <E = never>(
   return Effect.suspend(() => {
     const left = parts[Symbol.iterator]()
     const settled: Array<SentPart> = []
-    // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
-    const worker = Effect.gen(function* () {
-      const contentOf = holding(reader, buffer, partSize)
-      for (let next = left.next(); next.done !== true; next = left.next()) {
-        settled.push(yield* settle(next.value, contentOf))
-      }
+    // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end. No
+    // generator: a suspended one holds on to what it has last seen, and V8's young generation grows with what it finds alive.
+    const worker = Effect.suspend(() => {
+      const contentOf = held(reader, holding, partSize)
+      let next = left.next()
+      return Effect.whileLoop({
+        while: () => next.done !== true,
+        body: () => settle(next.value as Part, contentOf), // not done
+        step: (sent) => {
+          settled.push(sent)
+          next = left.next()
+        }
+      })
     })
     return Effect.all(
       Array.from({ length: concurrency }, () => worker),

@@ -23,7 +23,7 @@ import * as Completion from "./completion.ts"
 import * as Ledger from "./ledger.ts"
 import { listParts } from "./listing.ts"
 import { initiate, type Opening } from "./opening.ts"
-import { bufferOf, checkConcurrency, encodeMultipart, type ResumableOptions, type UploadError } from "./options.ts"
+import { checkConcurrency, encodeMultipart, holdingOf, type ResumableOptions, type UploadError } from "./options.ts"
 import * as Parts from "./parts.ts"
 import * as Progress from "./progress.ts"
 import { simple } from "./simple.ts"
@@ -77,8 +77,8 @@ export const resumable = <A>(
       if (plan.count === 1) return { ...(yield* simple(key, source, options)), method: "resumable" as const }
 
       const progress = yield* Progress.make({ total: source.size, totalParts: plan.count }, options.onProgress)
-      const buffer = bufferOf(options, source, plan.partSize)
-      const send = { partSize: plan.partSize, buffer, concurrency, progress }
+      const holding = holdingOf(options, source, plan.partSize)
+      const send = { partSize: plan.partSize, holding, concurrency, progress }
       const run = { opening, completeHeaders: headers.complete, source, reader, plan, facts, handle, send }
       const { parts, stored } = yield* Effect.catchIf(
         Option.match(earlier, { onNone: () => begun(run), onSome: (checkpoint) => resumed(run, checkpoint) }),

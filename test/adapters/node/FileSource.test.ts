@@ -199,6 +199,23 @@ describe("FileSource", () => {
     })
   )
 
+  it.scoped("gives chunks as small as they are asked for, and takes no more memory than for three", () =>
+    Effect.gen(function* () {
+      const { reader } = yield* open(pattern(10_500))
+      const memory = chunkMemory(1000)
+      const sizes = yield* Effect.promise(async () => {
+        const sizes: Array<number> = []
+        for await (const chunk of reader.chunks(0, 10_500, memory)) sizes.push(chunk.length)
+        return sizes
+      })
+      assert.deepEqual(sizes, [...Array.from({ length: 10 }, () => 1000), 500])
+      assert.deepEqual(
+        memory.buffers.map(({ byteLength }) => byteLength),
+        [1000, 1000, 1000]
+      )
+    })
+  )
+
   it.scoped("starts afresh with each call of chunks, and serves several at once", () =>
     Effect.gen(function* () {
       const content = pattern(5 * chunkSize)

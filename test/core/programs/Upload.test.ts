@@ -17,7 +17,7 @@ import * as CheckpointStore from "../../../core/ports/CheckpointStore.ts"
 import * as Source from "../../../core/ports/Source.ts"
 import * as CallbackReceiver from "../../../core/programs/CallbackReceiver.ts"
 import { OssClient } from "../../../core/programs/OssClient.ts"
-import { bufferOf } from "../../../core/programs/upload/options.ts"
+import { holdingOf } from "../../../core/programs/upload/options.ts"
 import * as Upload from "../../../core/programs/Upload.ts"
 import * as Callback from "../../../core/wire/Callback.ts"
 import * as Operation from "../../../core/wire/Operation.ts"
@@ -255,16 +255,21 @@ describe("Upload", () => {
 
   it("holds parts as the caller says, else by their size, else as suits the source", () => {
     const held = (said: "part" | "chunk" | undefined, suits: "part" | "chunk" | undefined, partSize: number) =>
-      bufferOf({ buffer: said }, { buffer: suits }, partSize)
+      holdingOf({ buffer: said }, { buffer: suits }, partSize)
+    const asSuits = (suits: "part" | "chunk" | undefined) =>
+      ({
+        part: { buffer: "part" } as const,
+        chunk: { buffer: "chunk", chunkSize: undefined } as const
+      })[suits ?? "part"]
     for (const suits of [undefined, "part", "chunk"] as const) {
       for (const size of [Bytes.KiB(100), Bytes.MiB(8), Bytes.GiB(1)]) {
-        assert.strictEqual(held("part", suits, size), "part")
-        assert.strictEqual(held("chunk", suits, size), "chunk")
+        assert.deepEqual(held("part", suits, size), asSuits("part"))
+        assert.deepEqual(held("chunk", suits, size), { buffer: "chunk", chunkSize: Bytes.KiB(128) })
       }
-      assert.strictEqual(held(undefined, suits, Bytes.MiB(1)), "part")
-      assert.strictEqual(held(undefined, suits, Bytes.MiB(1) + 1), suits ?? "part")
-      assert.strictEqual(held(undefined, suits, Bytes.MiB(32)), suits ?? "part")
-      assert.strictEqual(held(undefined, suits, Bytes.MiB(32) + 1), "chunk")
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits("part"))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1) + 1), asSuits(suits))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(32)), asSuits(suits))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(32) + 1), asSuits("chunk"))
     }
   })
 
