@@ -7,6 +7,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Http from "node:http"
 import * as Https from "node:https"
@@ -16,6 +17,7 @@ import { type SourceError, TransportError } from "../../core/model/OssError.ts"
 import * as Utf8 from "../../core/model/Utf8.ts"
 import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
 import * as EarlyAnswer from "./EarlyAnswer.ts"
+import * as LetGo from "../../core/programs/letGo.ts"
 import * as RequestBody from "./RequestBody.ts"
 
 /** Who a URL asks, in the pieces that node:http takes. */
@@ -41,22 +43,7 @@ type Outcome = Effect.Effect<Response, TransportError | SourceError>
 
 /** Sends the request through the agent. Fails as the port `Transport` says. */
 export const run = (target: Target, agent: Http.Agent, connectTimeout: Duration.Duration, request: Request): Outcome =>
-  Effect.suspend(() => letGo((done) => exchange(target, agent, connectTimeout, request, done)))
-
-/**
- * `Effect.async`, which lets go of the request: what its closures refer to stays in memory until V8's next full collection
- * (core/programs/letGo.ts says why), they and the functions around them. So they stand by themselves.
- */
-const letGo = (begin: ((done: (outcome: Outcome) => void) => () => void) | undefined): Outcome =>
-  Effect.async((resume) => {
-    let cancel: (() => void) | undefined
-    cancel = begin?.((outcome) => {
-      cancel = undefined
-      resume(outcome)
-    })
-    begin = undefined
-    return Effect.sync(() => cancel?.())
-  })
+  Effect.suspend(() => LetGo.async((done) => exchange(target, agent, connectTimeout, request, done)))
 
 /** Begins the exchange; `done` is told its outcome, once. Answers how to give it up. */
 const exchange = (
@@ -64,7 +51,7 @@ const exchange = (
   agent: Http.Agent,
   connectTimeout: Duration.Duration,
   request: Request,
-  done: (outcome: Outcome) => void
+  done: (outcome: Exit.Exit<Response, TransportError | SourceError>) => void
 ): (() => void) => {
   const { hostname, port, secure } = target.server
   const host = `${hostname}:${port}`
@@ -78,7 +65,7 @@ const exchange = (
     outgoing = open(target, agent, request)
   } catch (cause) {
     // Node names the method or header that HTTP cannot carry, and does not quote its value.
-    done(Effect.fail(failure("Connect", describe(cause))))
+    done(Exit.fail(failure("Connect", describe(cause))))
     return () => {}
   }
 
@@ -97,7 +84,7 @@ const exchange = (
   const fail = (error: TransportError | SourceError): void => {
     if (over) return
     close(false)
-    done(Effect.fail(error))
+    done(Exit.fail(error))
   }
   /** The whole answer is here: what happens to the connection after that changes nothing. */
   let finish: (() => void) | undefined
@@ -146,7 +133,7 @@ const exchange = (
         if (over) return
         // An answer that came before all of the request was sent leaves the connection of no use to others.
         close(outgoing.writableFinished)
-        done(Effect.succeed(response))
+        done(Exit.succeed(response))
       }
       if (outgoing.writableFinished) finish()
       else setImmediate(finish)

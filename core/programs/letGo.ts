@@ -1,13 +1,14 @@
 /**
  * Letting go of what has begun, so that it does not outlive its end.
  *
- * V8 allocates a closure that is made where it is assigned to a property in its old generation: it stays there, with all it
- * refers to, until the next full collection. Effect's `async`, `interruptible` and `uninterruptibleMask` make such closures at
- * every run, and they refer to the effect they were given. Of a request that is the whole request. Measured: of what the
- * parts of an upload allocate, six times as much is found alive by the next collections, for which the young generation
- * grows to four times its size.
+ * V8 allocates a closure that is made where it is assigned to a property (`o.f = () => …`) in its old generation: it stays there,
+ * with all it refers to, until the next full collection. Effect's `async`, `interruptible` and `uninterruptibleMask` make such
+ * closures at every run, and these refer to the effect they were given; of a request, that is the whole request. With 8 GiB in
+ * parts of 8 MiB on Node 20, each collection of the young generation found 490 KB alive, for which it grew to twice 8 MiB.
+ * With what is here: 200 KB and less, and twice 4 MiB.
  */
 import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
 
 /** The effect, for one run: it is let go as it begins. */
 export const letGo = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
@@ -29,6 +30,30 @@ export const uninterruptibleMask = <A, E, R>(
     held = undefined
     return begin === undefined ? hasRun : begin((effect) => restore(letGo(effect)))
   })
+}
+
+/**
+ * `Effect.async`, for one run. `begin` is let go as it begins; what it answers gives up what it has begun, and is called when
+ * the fiber is interrupted before `done` was.
+ */
+export const async = <A, E>(begin: (done: (exit: Exit.Exit<A, E>) => void) => () => void): Effect.Effect<A, E> => {
+  const under: { begin: typeof begin | undefined; giveUp: (() => void) | undefined } = { begin, giveUp: undefined }
+  const ended = Effect.async<A, E>((resume) => {
+    let isDone = false
+    const giveUp = under.begin?.((exit) => {
+      isDone = true
+      under.giveUp = undefined
+      resume(exit)
+    })
+    under.begin = undefined
+    if (!isDone) under.giveUp = giveUp
+  })
+  return uninterruptibleMask((restore) =>
+    Effect.catchAllCause(restore(ended), (cause) => {
+      under.giveUp?.()
+      return Effect.failCause(cause)
+    })
+  )
 }
 
 const hasRun = Effect.dieMessage("this effect was made for one run, and has run")
