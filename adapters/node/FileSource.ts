@@ -73,10 +73,8 @@ const attempt = <A>(file: File, act: () => Promise<A>): Effect.Effect<A, SourceE
   Effect.tryPromise({ try: act, catch: (cause) => asSourceError(file, cause) })
 
 const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
-  const verify = () =>
-    unchanged(file, opened).catch((cause) => {
-      throw asSourceError(file, cause)
-    })
+  // Opened was what had been described: from then on, whatever happens to it shows by its path.
+  const verify = () => unchangedAtPath(file)
   const failure = (error: Error | undefined, at: number, missing: number) =>
     error === undefined ? changed(file, `ends at byte ${at}, ${missing} bytes too early`) : asSourceError(file, error)
   const input: FileChunks.Input = { file: opened, failure, verify }
@@ -93,20 +91,27 @@ const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
         )
       ).pipe(Effect.uninterruptible),
     chunks: (offset, length, memory) => FileChunks.make(input, offset, length, memory),
-    unchanged: attempt(file, verify)
+    unchanged: attempt(file, () => unchanged(file, opened))
   }
 }
 
 /**
- * Asks by the path, for a file written to or another renamed over it; and by the handle, for another that was there only
- * while it was opened. Rejects with `SourceError`.
+ * Asks by the handle, for another file that was there only while it was opened; and by the path. Rejects with `SourceError`,
+ * or with what the system says.
  */
 const unchanged = async (file: File, { handle }: OpenFile.OpenFile): Promise<void> => {
   const opened = await handle.stat({ bigint: true })
   if (identityOf(opened) !== file.identity) throw changed(file, "has changed since it was described")
+  await unchangedAtPath(file)
+}
+
+/** Asks by the path, for a file written to or another renamed over it. Rejects with `SourceError`. */
+const unchangedAtPath = async (file: File): Promise<void> => {
   const found = await Fs.stat(file.resolved, { bigint: true }).catch((cause) => {
     const error = asSourceError(file, cause)
     throw error.reason === "NotFound" ? changed(file, "was removed since it was described") : error
   })
-  if (identityOf(found) !== file.identity) throw changed(file, "was replaced since it was described")
+  if (identityOf(found) === file.identity) return
+  const what = file.identity.endsWith(`:${found.ino}`) ? "has changed" : "was replaced"
+  throw changed(file, `${what} since it was described`)
 }
