@@ -5,11 +5,13 @@
  * That cannot tell a change that puts the old time back and keeps the size.
  */
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { BigIntStats } from "node:fs"
 import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
 import { SourceError } from "../../core/model/OssError.ts"
 import type { Reader, Source } from "../../core/ports/Source.ts"
+import * as LetGo from "../../core/programs/letGo.ts"
 import * as FileChunks from "./FileChunks.ts"
 import * as OpenFile from "./OpenFile.ts"
 
@@ -81,15 +83,17 @@ const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
   return {
     // Not interruptible: a read under way goes on writing into `target`, which its owner would use for something else.
     read: (offset, target) =>
-      Effect.async<void, SourceError>((resume) =>
-        opened.fill(offset, target, (error, filled) =>
-          resume(
-            error === undefined && filled === target.length
-              ? Effect.void
-              : Effect.fail(failure(error, offset + filled, target.length - filled))
+      Effect.suspend(() =>
+        LetGo.uninterruptibleAsync<void, SourceError>((done) =>
+          opened.fill(offset, target, (error, filled) =>
+            done(
+              error === undefined && filled === target.length
+                ? Exit.void
+                : Exit.fail(failure(error, offset + filled, target.length - filled))
+            )
           )
         )
-      ).pipe(Effect.uninterruptible),
+      ),
     chunks: (offset, length, memory) => FileChunks.make(input, offset, length, memory),
     unchanged: attempt(file, () => unchanged(file, opened))
   }

@@ -56,4 +56,18 @@ export const async = <A, E>(begin: (done: (exit: Exit.Exit<A, E>) => void) => ()
   )
 }
 
+/** `Effect.async`, for one run, of what cannot be given up and is waited for. `begin` is let go as it begins. */
+export const uninterruptibleAsync = <A, E>(
+  begin: (done: (exit: Exit.Exit<A, E>) => void) => void
+): Effect.Effect<A, E> => {
+  let held: typeof begin | undefined = begin
+  return Effect.uninterruptible(
+    Effect.async<A, E>((resume) => {
+      const begun = held
+      held = undefined
+      begun?.(resume)
+    })
+  )
+}
+
 const hasRun = Effect.dieMessage("this effect was made for one run, and has run")
