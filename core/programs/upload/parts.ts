@@ -187,8 +187,7 @@ export const sendParts = <E = never>(
   return Effect.suspend(() => {
     const left = parts[Symbol.iterator]()
     const settled: Array<SentPart> = []
-    // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end. No
-    // generator: a suspended one holds on to what it has last seen, and V8's young generation grows with what it finds alive.
+    // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
     const worker = Effect.suspend(() => {
       const contentOf = held(reader, holding, partSize)
       let next = left.next()
