@@ -65,28 +65,30 @@ export const layer = (options?: Options): Layer.Layer<Transport> => Layer.scoped
 const scoped = <A extends Http.Agent>(create: () => A): Effect.Effect<A, never, Scope.Scope> =>
   Effect.acquireRelease(Effect.sync(create), (agent) => Effect.sync(() => agent.destroy()))
 
-const origin = /^(https?):\/\/((\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?)$/i
-const path = /^\/[!"$-~]*$/
+const originForm = /^(https?):\/\/((\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?)$/i
+const pathForm = /^\/[!"$-~]*$/
 
 /** Splits by hand, because `new URL` folds `..`, `%2e%2e` and `\`. Printable ASCII without "#" is what HTTP can carry. */
 const split = (url: string): Exchange.Target | undefined => {
   const slash = url.indexOf("/", "https://".length)
   const rest = slash === -1 ? "/" : url.slice(slash)
-  if (!path.test(rest)) return undefined
+  if (!pathForm.test(rest)) return undefined
   const server = serverOf(slash === -1 ? url : url.slice(0, slash))
   return server === undefined ? undefined : { server, path: rest }
 }
 
-/** The one asked for last, which is mostly the one asked for next. */
-let last: { readonly url: string; readonly server: Exchange.Server | undefined } | undefined
+/** The origin asked for last, which is mostly the one asked for next. What is none may hold a secret, and is not kept. */
+let last: { readonly origin: string; readonly server: Exchange.Server } | undefined
 
-const serverOf = (url: string): Exchange.Server | undefined => {
-  if (last?.url !== url) last = { url, server: parseServer(url) }
-  return last.server
+const serverOf = (origin: string): Exchange.Server | undefined => {
+  if (last?.origin === origin) return last.server
+  const server = parseServer(origin)
+  if (server !== undefined) last = { origin, server }
+  return server
 }
 
-const parseServer = (url: string): Exchange.Server | undefined => {
-  const [, scheme, authority, hostname, port] = origin.exec(url) ?? []
+const parseServer = (origin: string): Exchange.Server | undefined => {
+  const [, scheme, authority, hostname, port] = originForm.exec(origin) ?? []
   if (scheme === undefined || authority === undefined || hostname === undefined) return undefined
   const secure = scheme.length === "https".length
   return {
