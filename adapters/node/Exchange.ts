@@ -16,8 +16,8 @@ import { TLSSocket } from "node:tls"
 import { type SourceError, TransportError } from "../../core/model/OssError.ts"
 import * as Utf8 from "../../core/model/Utf8.ts"
 import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
-import * as EarlyAnswer from "./EarlyAnswer.ts"
 import * as LetGo from "../../core/programs/letGo.ts"
+import * as EarlyAnswer from "./EarlyAnswer.ts"
 import * as RequestBody from "./RequestBody.ts"
 
 /** Who a URL asks, in the pieces that node:http takes. */

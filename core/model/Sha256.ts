@@ -42,8 +42,8 @@ interface Exports {
 export const make = (): Prepare | undefined => {
   const bytes = Either.getOrThrow(Encoding.decodeBase64(base64)) as Uint8Array<ArrayBuffer> // made by the decoder
   try {
-    // wat/ exports just these; a test assembles it and compares the bytes.
-    return run(new WebAssembly.Instance(new WebAssembly.Module(bytes)).exports as unknown as Exports)
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes))
+    return run(instance.exports as unknown as Exports) // wat/ exports just these: a test assembles it and compares the bytes
   } catch {
     return undefined
   }

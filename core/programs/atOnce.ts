@@ -1,7 +1,6 @@
 /**
  * Chaining effects that have already ended, as most do on a small upload: keys at hand, bytes in memory, nobody who is told
- * of progress. What has a value needs no operation of the fiber to get at it; each costs about as much as a tenth of a
- * signature.
+ * of progress. What has a value needs no operation of the fiber to get at it; each costs about a third of a signature.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
 
 /**
- * Runs what `attempt` gives, which is asked for each time anew, and again by `schedule` as long as `isWorthIt`. Fails with the last error that `isRemembered`; without
- * one, with the last of all.
+ * Runs what `attempt` gives, and again by `schedule` as long as `isWorthIt`; it is asked anew each time. Fails with the last
+ * error that `isRemembered`; without one, with the last of all.
  */
 export const retry = <A, E, R>(
   attempt: () => Effect.Effect<A, E, R>,

@@ -37,8 +37,7 @@ interface Exports {
 export const make = (): typeof Slices.update | undefined => {
   try {
     const instance = new WebAssembly.Instance(new WebAssembly.Module(decode(base64)))
-    // wat/ exports just these; a test assembles it and compares the bytes.
-    return run(instance.exports as unknown as Exports)
+    return run(instance.exports as unknown as Exports) // wat/ exports just these: a test assembles it and compares the bytes
   } catch {
     return undefined
   }

@@ -86,26 +86,23 @@ interface Content {
 
 type ContentOf = (part: Part) => Effect.Effect<Content, SourceError>
 
+const inMemory = (bytes: Uint8Array): Content => ({
+  crc64: Effect.sync(() => Crc64.of(bytes)),
+  body: () => Body.inMemory(bytes)
+})
+
 const inBuffer = (reader: Reader, partSize: number): ContentOf => {
   let buffer: Uint8Array | undefined
   return ({ offset, size }) => {
     const content = (buffer ??= new Uint8Array(partSize)).subarray(0, size)
-    return Effect.as(reader.read(offset, content), {
-      crc64: Effect.sync(() => Crc64.of(content)),
-      body: () => Body.inMemory(content)
-    })
+    return Effect.as(reader.read(offset, content), inMemory(content))
   }
 }
 
 const inView =
   (view: NonNullable<Reader["view"]>): ContentOf =>
-  ({ offset, size }) => {
-    const content = view(offset, size)
-    return Effect.succeed({
-      crc64: Effect.sync(() => Crc64.of(content)),
-      body: () => Body.inMemory(content)
-    })
-  }
+  ({ offset, size }) =>
+    Effect.succeed(inMemory(view(offset, size)))
 
 const inChunks = (reader: Reader, chunkSize: number | undefined): ContentOf => {
   const memory = chunkMemory(chunkSize)
