@@ -6,7 +6,7 @@
  * Source: https://nodejs.org/docs/latest-v20.x/api/http.html#httprequestoptions-callback (the order of events)
  */
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Http from "node:http"
@@ -16,7 +16,8 @@ import { TLSSocket } from "node:tls"
 import { type SourceError, TransportError } from "../../core/model/OssError.ts"
 import * as Utf8 from "../../core/model/Utf8.ts"
 import { bodySize, type Request, type Response } from "../../core/ports/Transport.ts"
-import * as LetGo from "../../core/programs/letGo.ts"
+import { type GiveUp, nothingToGiveUp, Waiting } from "../../core/programs/waiting.ts"
+import * as Deadlines from "./Deadlines.ts"
 import * as EarlyAnswer from "./EarlyAnswer.ts"
 import * as RequestBody from "./RequestBody.ts"
 
@@ -36,14 +37,11 @@ export interface Target {
   readonly path: string
 }
 
-/** A duration in milliseconds, cut to what a timer can count: 25 days. (It would take a longer one for 1 ms.) */
-export const timerMillis = (duration: Duration.Duration): number => Math.min(Duration.toMillis(duration), 2 ** 31 - 1)
-
 type Outcome = Effect.Effect<Response, TransportError | SourceError>
 
 /** Sends the request through the agent. Fails as the port `Transport` says. */
 export const run = (target: Target, agent: Http.Agent, connectTimeout: Duration.Duration, request: Request): Outcome =>
-  Effect.suspend(() => LetGo.async((done) => exchange(target, agent, connectTimeout, request, done)))
+  new Waiting((done) => exchange(target, agent, connectTimeout, request, done))
 
 /** Begins the exchange; `done` is told its outcome, once. Answers how to give it up. */
 const exchange = (
@@ -52,7 +50,7 @@ const exchange = (
   connectTimeout: Duration.Duration,
   request: Request,
   done: (outcome: Exit.Exit<Response, TransportError | SourceError>) => void
-): (() => void) => {
+): GiveUp => {
   const { hostname, port, secure } = target.server
   const host = `${hostname}:${port}`
   /** Whether bytes of the request can have left: before, they wait for TCP and TLS. */
@@ -66,18 +64,18 @@ const exchange = (
   } catch (cause) {
     // Node names the method or header that HTTP cannot carry, and does not quote its value.
     done(Exit.fail(failure("Connect", describe(cause))))
-    return () => {}
+    return nothingToGiveUp
   }
 
-  const timers: Array<NodeJS.Timeout> = []
+  const limits: Array<() => void> = []
   const after = (limit: Duration.Duration, act: () => void): void => {
-    if (Duration.isFinite(limit)) timers.push(setTimeout(act, timerMillis(limit)))
+    if (Duration.isFinite(limit)) limits.push(Deadlines.after(Duration.toMillis(limit), act))
   }
   let stopWriting: (() => void) | undefined
   let over = false
   const close = (keepConnection: boolean): void => {
     over = true
-    for (const timer of timers) clearTimeout(timer)
+    for (const lift of limits) lift()
     stopWriting?.()
     if (!keepConnection) outgoing.destroy()
   }
@@ -145,7 +143,7 @@ const exchange = (
   }
   stopWriting = RequestBody.write(outgoing, request.body, onSent, fail)
 
-  return () => close(false)
+  return () => void close(false)
 }
 
 const open = ({ path, server }: Target, agent: Http.Agent, request: Request): Http.ClientRequest =>
@@ -201,6 +199,7 @@ const headersOf = (incoming: Http.IncomingMessage): Record<string, string> => {
 }
 
 const join = (chunks: ReadonlyArray<Buffer>): Uint8Array => {
+  if (chunks.length === 0) return new Uint8Array(0)
   const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)
   return new Uint8Array(whole.buffer, whole.byteOffset, whole.length)
 }

@@ -11,7 +11,7 @@ import * as Fs from "node:fs/promises"
 import * as Path from "node:path"
 import { SourceError } from "../../core/model/OssError.ts"
 import type { Reader, Source } from "../../core/ports/Source.ts"
-import * as LetGo from "../../core/programs/letGo.ts"
+import { Waiting } from "../../core/programs/waiting.ts"
 import * as FileChunks from "./FileChunks.ts"
 import * as OpenFile from "./OpenFile.ts"
 
@@ -81,19 +81,19 @@ const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
     error === undefined ? changed(file, `ends at byte ${at}, ${missing} bytes too early`) : asSourceError(file, error)
   const input: FileChunks.Input = { file: opened, failure, verify }
   return {
-    // Not interruptible: a read under way goes on writing into `target`, which its owner would use for something else.
+    // A read under way goes on writing into `target`, which its owner would use for something else.
     read: (offset, target) =>
-      Effect.suspend(() =>
-        LetGo.uninterruptibleAsync<void, SourceError>((done) =>
-          opened.fill(offset, target, (error, filled) =>
-            done(
-              error === undefined && filled === target.length
-                ? Exit.void
-                : Exit.fail(failure(error, offset + filled, target.length - filled))
-            )
-          )
-        )
-      ),
+      new Waiting<void, SourceError>((done) => {
+        let isOver = false
+        let ended = () => {}
+        opened.fill(offset, target, (error, filled) => {
+          isOver = true
+          const isWhole = error === undefined && filled === target.length
+          done(isWhole ? Exit.void : Exit.fail(failure(error, offset + filled, target.length - filled)))
+          ended()
+        })
+        return () => (isOver ? undefined : (resume) => void (ended = resume))
+      }),
     chunks: (offset, length, memory) => FileChunks.make(input, offset, length, memory),
     unchanged: attempt(file, () => unchanged(file, opened))
   }

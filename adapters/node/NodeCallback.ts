@@ -18,7 +18,7 @@ import type { AddressInfo } from "node:net"
 import { Crypto } from "../../core/ports/Crypto.ts"
 import type { Answer, Receiver, Request } from "../../core/programs/CallbackReceiver.ts"
 import * as SingleHeaders from "../../core/wire/callback/SingleHeaders.ts"
-import { timerMillis } from "./Exchange.ts"
+import { timerMillis } from "./Deadlines.ts"
 import * as NodeCrypto from "./NodeCrypto.ts"
 
 /** Receivers by the path that OSS calls: `{ "/oss/video-uploaded": onVideoUploaded }`. */

@@ -14,6 +14,7 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import { TransportError } from "../../core/model/OssError.ts"
 import { type Service, Transport } from "../../core/ports/Transport.ts"
+import { timerMillis } from "./Deadlines.ts"
 import * as Exchange from "./Exchange.ts"
 
 export interface Options {
@@ -45,7 +46,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Scope
     const settings = {
       keepAlive: true,
       maxSockets: options.maxSockets ?? Infinity,
-      timeout: Exchange.timerMillis(Duration.decode(options.idleTimeout ?? "15 seconds"))
+      timeout: timerMillis(Duration.decode(options.idleTimeout ?? "15 seconds"))
     }
     const http = options.httpAgent ?? (yield* scoped(() => new Http.Agent(settings)))
     const https = options.httpsAgent ?? (yield* scoped(() => new Https.Agent({ ...settings, ca: options.ca })))

@@ -36,3 +36,13 @@ export const byteLength = (text: string): number => {
   }
   return bytes
 }
+
+/** The UTF-8 bytes of a long text that is never whole in memory: of its well-formed pieces, which are asked for twice. */
+export const encodePieces = (pieces: () => Iterable<string>): Uint8Array<ArrayBuffer> => {
+  let length = 0
+  for (const piece of pieces()) length += byteLength(piece)
+  const bytes = new Uint8Array(length)
+  let at = 0
+  for (const piece of pieces()) at += encoder.encodeInto(piece, bytes.subarray(at)).written
+  return bytes
+}

@@ -13,7 +13,6 @@ import * as Either from "effect/Either"
 import * as FiberRef from "effect/FiberRef"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
-import type * as Tracer from "effect/Tracer"
 import * as Bucket from "../model/Bucket.ts"
 import type { Credentials } from "../model/Credentials.ts"
 import {
@@ -34,7 +33,7 @@ import * as Uri from "../wire/Uri.ts"
 import * as Metrics from "./Metrics.ts"
 import * as AtOnce from "./atOnce.ts"
 import { retry } from "./retry.ts"
-import { spanned } from "./spanned.ts"
+import { spanned, type Note } from "./spanned.ts"
 
 /** Everything that executing one operation can come to. */
 export type RequestError =
@@ -108,7 +107,7 @@ const nameOf = ({ name }: Pick<Operation<unknown>, "name">): string => {
 interface Watch {
   readonly clock: Clock.Clock
   readonly meter: Metrics.Meter
-  readonly span: Tracer.Span
+  readonly note: Note
 }
 
 /**
@@ -152,7 +151,7 @@ export const make = (
     const attempt = <A>(
       operation: Operation<A>,
       credentials: Credentials,
-      { clock, meter, span }: Watch
+      { clock, meter, note }: Watch
     ): Effect.Effect<A, RequestError> => {
       const { name, method, key, query, headers, body, onSent, maxResponseBytes } = operation
       const terms = { credentials, region: bucket.region, time: nowBy(clock) }
@@ -174,10 +173,10 @@ export const make = (
         onSent
       }
       meter.attempted()
-      return Effect.flatMap(transport.send(request), (response): Effect.Effect<A, RequestError> => {
+      return AtOnce.flatMap(transport.send(request), (response): Effect.Effect<A, RequestError> => {
         meter.answered(size)
-        span.attribute("http.response.status_code", response.status)
-        span.attribute("oss.request_id", response.headers["x-oss-request-id"] ?? "")
+        note("http.response.status_code", response.status)
+        note("oss.request_id", response.headers["x-oss-request-id"] ?? "")
         const decoded = operation.decode(response, explain)
         return Either.isRight(decoded)
           ? Effect.succeed(decoded.right)
@@ -199,7 +198,9 @@ export const make = (
           clockOffset = serverTime - watch.clock.unsafeCurrentTimeMillis()
           return Effect.catchIf(attempt(operation, credentials, watch), isExpired, renewed)
         }
-        return Effect.catchIf(attempt(operation, credentials, watch), isCurable, corrected)
+        return AtOnce.catchSome(attempt(operation, credentials, watch), (error) =>
+          isCurable(error) ? corrected(error) : undefined
+        )
       })
 
     const execute = <A>(operation: Operation<A>): Effect.Effect<A, RequestError> =>
@@ -216,10 +217,10 @@ export const make = (
             "oss.body_bytes": bodySize(operation.body)
           },
           onEnd: meter.ended,
-          use: (span) => {
+          use: (note) => {
             const isWorthIt = (error: RequestError) =>
               isTransient(error) && (operation.repeatable || !mayHaveActed(error))
-            const tried = () => cured(operation, { clock, meter, span })
+            const tried = () => cured(operation, { clock, meter, note })
             return operation.storesObject ? retryStoring(tried, schedule, isWorthIt) : retry(tried, schedule, isWorthIt)
           }
         }

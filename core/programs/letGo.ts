@@ -32,30 +32,6 @@ export const uninterruptibleMask = <A, E, R>(
   })
 }
 
-/**
- * `Effect.async`, for one run. `begin` is let go as it begins; what it answers gives up what it has begun, and is called when
- * the fiber is interrupted before `done` was.
- */
-export const async = <A, E>(begin: (done: (exit: Exit.Exit<A, E>) => void) => () => void): Effect.Effect<A, E> => {
-  const under: { begin: typeof begin | undefined; giveUp: (() => void) | undefined } = { begin, giveUp: undefined }
-  const ended = Effect.async<A, E>((resume) => {
-    let isDone = false
-    const giveUp = under.begin?.((exit) => {
-      isDone = true
-      under.giveUp = undefined
-      resume(exit)
-    })
-    under.begin = undefined
-    if (!isDone) under.giveUp = giveUp
-  })
-  return uninterruptibleMask((restore) =>
-    Effect.catchAllCause(restore(ended), (cause) => {
-      under.giveUp?.()
-      return Effect.failCause(cause)
-    })
-  )
-}
-
 /** `Effect.async`, for one run, of what cannot be given up and is waited for. `begin` is let go as it begins. */
 export const uninterruptibleAsync = <A, E>(
   begin: (done: (exit: Exit.Exit<A, E>) => void) => void

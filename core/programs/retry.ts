@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Schedule from "effect/Schedule"
+import * as AtOnce from "./atOnce.ts"
 
 /**
  * Runs what `attempt` gives, and again by `schedule` as long as `isWorthIt`; it is asked anew each time. Fails with the last
@@ -14,8 +15,8 @@ export const retry = <A, E, R>(
   schedule: Schedule.Schedule<unknown, E>,
   isWorthIt: (error: E) => boolean,
   isRemembered: (error: E) => boolean = () => false
-): Effect.Effect<A, E, R> =>
-  Effect.catchIf(attempt(), isWorthIt, (first) => {
+): Effect.Effect<A, E, R> => {
+  const again = (first: E): Effect.Effect<A, E, R> => {
     let remembered: E | undefined
     const noted = (error: E): E => {
       if (isRemembered(error)) remembered = error
@@ -28,4 +29,6 @@ export const retry = <A, E, R>(
       return Effect.fail(noted(first))
     })
     return Effect.mapError(Effect.retry(next, { schedule, while: isWorthIt }), (last) => remembered ?? last)
-  })
+  }
+  return AtOnce.catchSome(attempt(), (first) => (isWorthIt(first) ? again(first) : undefined))
+}

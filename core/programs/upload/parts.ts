@@ -52,7 +52,7 @@ export const sendPart = (
 ): Effect.Effect<SentPart, UploadError> =>
   retry(
     () =>
-      Effect.flatMap(
+      AtOnce.flatMap(
         client.execute(MultipartOperation.uploadPart(key, uploadId, number, partHeaders, body, onSent)),
         (uploaded): Effect.Effect<SentPart, UploadError> =>
           uploaded.crc64 === undefined || uploaded.crc64 === crc64()
@@ -95,7 +95,7 @@ const inBuffer = (reader: Reader, partSize: number): ContentOf => {
   let buffer: Uint8Array | undefined
   return ({ offset, size }) => {
     const content = (buffer ??= new Uint8Array(partSize)).subarray(0, size)
-    return Effect.as(reader.read(offset, content), inMemory(content))
+    return AtOnce.flatMap(reader.read(offset, content), () => Effect.succeed(inMemory(content)))
   }
 }
 
@@ -176,7 +176,7 @@ export const sendParts = <E = never>(
       return onSent === undefined ? Effect.succeed(sent) : Effect.as(onSent(sent), sent)
     }
     return AtOnce.flatMap(proved(part, contentOf), (earlier): Effect.Effect<SentPart, UploadError | E> => {
-      if (earlier === undefined) return Effect.flatMap(made(part, contentOf, count), noted)
+      if (earlier === undefined) return AtOnce.flatMap(made(part, contentOf, count), noted)
       done()
       return Effect.succeed(earlier)
     })
@@ -188,7 +188,7 @@ export const sendParts = <E = never>(
     const worker = Effect.suspend(() => {
       const contentOf = held(reader, holding, partSize)
       let next = left.next()
-      return Effect.whileLoop({
+      return AtOnce.whileLoop({
         while: () => next.done !== true,
         body: () => settle(next.value as Part, contentOf), // not done
         step: (sent) => {

@@ -112,7 +112,7 @@ const put = <A>(
     : Effect.catchAll(sent, (error) =>
         OssClient.mayHaveActed(error) ? Effect.orElseFail(ours(lookUp, size, crc64()), () => error) : Effect.fail(error)
       )
-  return Effect.flatMap(settled, (stored) =>
+  return AtOnce.flatMap(settled, (stored) =>
     AtOnce.flatMap(progress.finish(size), () => {
       const bucket = client.bucket.name
       const object = { method: "simple", operation: "PutObject", bucket, key, size, crc64: crc64() } as const

@@ -30,6 +30,17 @@ describe("Utf8", () => {
       runs
     ))
 
+  it("encodes pieces as it does the whole", () =>
+    fc.assert(
+      fc.property(fc.array(wellFormed), (pieces) =>
+        assert.deepStrictEqual(
+          Utf8.encodePieces(() => pieces),
+          Utf8.encode(pieces.join(""))
+        )
+      ),
+      runs
+    ))
+
   it("finds halves of pairs, wherever they stand", () =>
     fc.assert(
       fc.property(anything, (text) => Utf8.isWellFormed(text) === canBeEncoded(text)),

@@ -4,7 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { async, letGo, uninterruptibleAsync, uninterruptibleMask } from "../../../core/programs/letGo.ts"
+import { letGo, uninterruptibleAsync, uninterruptibleMask } from "../../../core/programs/letGo.ts"
 
 const interruptible = Effect.checkInterruptible(Effect.succeed)
 
@@ -45,27 +45,7 @@ describe("uninterruptibleMask", () => {
   )
 })
 
-describe("async", () => {
-  it.effect("ends as it is told to, at once or later, and gives up nothing then", () =>
-    Effect.gen(function* () {
-      let givenUp = 0
-      const giveUp = () => void givenUp++
-      for (const exit of [Exit.succeed(1), Exit.fail("no"), Exit.die("defect")]) {
-        const atOnce = async<number, string>((done) => {
-          done(exit)
-          return giveUp
-        })
-        const later = async<number, string>((done) => {
-          queueMicrotask(() => done(exit))
-          return giveUp
-        })
-        assert.deepEqual(yield* Effect.exit(atOnce), exit)
-        assert.deepEqual(yield* Effect.exit(later), exit)
-      }
-      assert.strictEqual(givenUp, 0)
-    })
-  )
-
+describe("uninterruptibleAsync", () => {
   it.live("waits for what cannot be given up", () =>
     Effect.gen(function* () {
       let isDone = false
@@ -80,16 +60,6 @@ describe("async", () => {
       yield* Effect.sleep(5)
       yield* Fiber.interrupt(fiber)
       assert.isTrue(isDone)
-    })
-  )
-
-  it.live("gives up what it has begun when it is interrupted", () =>
-    Effect.gen(function* () {
-      let givenUp = 0
-      const fiber = yield* Effect.fork(async<never, never>(() => () => void givenUp++))
-      yield* Effect.sleep(10)
-      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
-      assert.strictEqual(givenUp, 1)
     })
   )
 })

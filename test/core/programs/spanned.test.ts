@@ -7,7 +7,9 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
+import * as AtOnce from "../../../core/programs/atOnce.ts"
 import { scopedSpanned, spanned } from "../../../core/programs/spanned.ts"
+import { Waiting } from "../../../core/programs/waiting.ts"
 
 type Step = Effect.Effect<number, string, Scope.Scope>
 
@@ -89,19 +91,75 @@ describe("spanned", () => {
         kind: "client",
         attributes: { a: 1 },
         onEnd: (exit: Exit.Exit<never, string>) => void ends.push(exit._tag),
-        use: (span) =>
-          Effect.flatMap(Effect.orDie(Effect.currentSpan), (current) => {
-            seen.push(span, current)
+        use: (note) => {
+          note("b", 2)
+          return Effect.flatMap(Effect.orDie(Effect.currentSpan), (current) => {
+            note("c", 3)
+            seen.push(current)
             return Effect.fail("no")
           })
+        }
       }))
       assert.strictEqual(yield* Effect.flip(failing), "no")
-      const [span, current] = seen
+      const [span] = seen
       assert.isDefined(span)
-      assert.strictEqual(span, current)
-      assert.deepEqual([span.kind, span.attributes.get("a"), span.status._tag], ["client", 1, "Ended"])
+      assert.deepEqual([span.kind, span.status._tag], ["client", "Ended"])
+      assert.deepEqual(
+        [...span.attributes],
+        [
+          ["a", 1],
+          ["b", 2],
+          ["c", 3]
+        ]
+      )
       assert.deepEqual(ends, ["Failure"])
       assert.isTrue(Option.isNone(yield* Effect.option(Effect.currentSpan)))
+    })
+  )
+
+  const waiting = (log: Array<string>) => {
+    const inner = spanned(() => ({
+      name: "inner",
+      onEnd: (exit: Exit.Exit<number>) => void log.push(`inner ${exit._tag}`),
+      use: (note) => {
+        note("noted", true)
+        return new Waiting<number>((done) => {
+          const timer = setTimeout(() => done(Effect.succeed(20)), 5)
+          return () => void clearTimeout(timer)
+        })
+      }
+    }))
+    return spanned(() => ({
+      name: "outer",
+      onEnd: (exit: Exit.Exit<number>) => void log.push(`outer ${exit._tag}`),
+      use: () => AtOnce.flatMap(inner, (value) => Effect.succeed(value + 1))
+    }))
+  }
+
+  it.live("tells how it ended where only callbacks run", () =>
+    Effect.gen(function* () {
+      const ends: Array<string> = []
+      assert.strictEqual(yield* waiting(ends), 21)
+      assert.deepEqual(ends, ["inner Success", "outer Success"])
+    })
+  )
+
+  it.live("shows a tracer of the user's own the same spans where only callbacks run", () =>
+    Effect.gen(function* () {
+      const { exit, log } = yield* recorded(waiting([]))
+      assert.deepEqual(exit, Exit.succeed(21))
+      assert.deepEqual(log, ['outer begins in ""', 'inner begins in "outer"', "inner ends well", "outer ends well"])
+    })
+  )
+
+  it.live("ends once when its fiber is interrupted while only callbacks run", () =>
+    Effect.gen(function* () {
+      const ends: Array<string> = []
+      const fiber = yield* Effect.fork(waiting(ends))
+      yield* Effect.sleep("1 millis")
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+      yield* Effect.sleep("20 millis")
+      assert.deepEqual(ends, ["inner Failure", "outer Failure"])
     })
   )
 
