@@ -133,7 +133,8 @@ const exchange = (
         close(outgoing.writableFinished)
         done(Exit.succeed(response))
       }
-      if (outgoing.writableFinished) finish()
+      // A tick later the agent has the connection back, and what follows can use it.
+      if (outgoing.writableFinished) process.nextTick(finish)
       else setImmediate(finish)
     })
   })

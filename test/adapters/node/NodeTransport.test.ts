@@ -13,6 +13,7 @@ import { Worker } from "node:worker_threads"
 import * as NodeTransport from "../../../adapters/node/NodeTransport.ts"
 import { SourceError, TransportError } from "../../../core/model/OssError.ts"
 import { bytes, empty, type Request, type Service } from "../../../core/ports/Transport.ts"
+import * as AtOnce from "../../../core/programs/atOnce.ts"
 import { transportContract } from "../../contracts/Transport.contract.ts"
 import * as Certificate from "../../support/Certificate.ts"
 import * as TestServer from "../../support/TestServer.ts"
@@ -140,6 +141,18 @@ describe("NodeTransport", () => {
       assert.deepStrictEqual([plain.connections(), secure.connections()], [1, 1])
       httpAgent.destroy()
       httpsAgent.destroy()
+    })
+  )
+
+  live("sends one request after the other on one connection, however they are chained", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start()
+      const transport = yield* NodeTransport.make()
+      let left = 10
+      const body = () => transport.send(request(`${server.origin}/k`, { body: bytes(Buffer.from("a")) }))
+      yield* AtOnce.whileLoop({ while: () => left > 0, body, step: () => void left-- })
+      for (let i = 0; i < 10; i++) yield* body()
+      assert.deepStrictEqual([server.received.length, server.connections()], [20, 1])
     })
   )
 
