@@ -1,5 +1,5 @@
 /**
- * The port `Transport` on node:http and node:https: one `Effect.async` per request, over kept connections.
+ * The port `Transport` on node:http and node:https: one callback to wait for per request, over kept connections.
  *
  * Sent are the path exactly as it stands in the URL, the headers as given, and of our own only Host, Content-Length and
  * Connection. Why not `@effect/platform`'s HttpClient: it rebuilds the URL, and costs 0.3 to 1 ms of CPU per request
