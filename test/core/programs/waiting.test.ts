@@ -63,8 +63,29 @@ describe("Waiting", () => {
       yield* Effect.sleep("5 millis")
       assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
       tell(Effect.sync(() => log.push("ran")))
+      tell(
+        new Waiting<number>(() => {
+          log.push("begun")
+          return () => undefined
+        })
+      )
       yield* Effect.sleep("5 millis")
       assert.deepEqual(log, ["interrupted"])
+    })
+  )
+
+  it.live("gives up what is under way, and not what led to it at once", () =>
+    Effect.gen(function* () {
+      const log: Array<string> = []
+      const second = new Waiting<never>(() => () => void log.push("second") as undefined)
+      const first = new Waiting<never>((done) => {
+        done(second)
+        return () => void log.push("first") as undefined
+      })
+      const fiber = yield* Effect.fork(first)
+      yield* Effect.sleep("5 millis")
+      yield* Fiber.interrupt(fiber)
+      assert.deepEqual(log, ["second"])
     })
   )
 
