@@ -8,7 +8,6 @@
  * With what is here: 200 KB and less, and twice 4 MiB.
  */
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
 
 /** The effect, for one run: it is let go as it begins. */
 export const letGo = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
@@ -30,20 +29,6 @@ export const uninterruptibleMask = <A, E, R>(
     held = undefined
     return begin === undefined ? hasRun : begin((effect) => restore(letGo(effect)))
   })
-}
-
-/** `Effect.async`, for one run, of what cannot be given up and is waited for. `begin` is let go as it begins. */
-export const uninterruptibleAsync = <A, E>(
-  begin: (done: (exit: Exit.Exit<A, E>) => void) => void
-): Effect.Effect<A, E> => {
-  let held: typeof begin | undefined = begin
-  return Effect.uninterruptible(
-    Effect.async<A, E>((resume) => {
-      const begun = held
-      held = undefined
-      begun?.(resume)
-    })
-  )
 }
 
 const hasRun = Effect.dieMessage("this effect was made for one run, and has run")

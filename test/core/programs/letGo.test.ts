@@ -4,7 +4,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import { letGo, uninterruptibleAsync, uninterruptibleMask } from "../../../core/programs/letGo.ts"
+import { letGo, uninterruptibleMask } from "../../../core/programs/letGo.ts"
 
 const interruptible = Effect.checkInterruptible(Effect.succeed)
 
@@ -41,25 +41,6 @@ describe("uninterruptibleMask", () => {
       const exit = yield* Fiber.interrupt(fiber)
       assert.isTrue(Exit.isInterrupted(exit))
       assert.deepEqual(ends, ["Failure"])
-    })
-  )
-})
-
-describe("uninterruptibleAsync", () => {
-  it.live("waits for what cannot be given up", () =>
-    Effect.gen(function* () {
-      let isDone = false
-      const fiber = yield* Effect.fork(
-        uninterruptibleAsync<void, never>((done) => {
-          setTimeout(() => {
-            isDone = true
-            done(Exit.void)
-          }, 30)
-        })
-      )
-      yield* Effect.sleep(5)
-      yield* Fiber.interrupt(fiber)
-      assert.isTrue(isDone)
     })
   )
 })
