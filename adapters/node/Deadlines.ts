@@ -27,11 +27,12 @@ export const after = (millis: number, act: () => void): (() => void) => {
   pending.push(deadline)
   if (deadline.at < ringsAt) ring(deadline.at)
   else if (pending.length === 1) timer?.ref()
-  return () => remove(deadline)
+  return () => void remove(deadline)
 }
 
-const remove = (deadline: Deadline): void => {
-  if (pending[deadline.place] !== deadline) return
+/** Answers whether it was still wanted. */
+const remove = (deadline: Deadline): boolean => {
+  if (pending[deadline.place] !== deadline) return false
   const last = pending.pop()
   if (last !== undefined && last !== deadline) {
     pending[deadline.place] = last
@@ -39,6 +40,7 @@ const remove = (deadline: Deadline): void => {
   }
   // It goes on to where the next one may want it, but keeps no process from its end.
   if (pending.length === 0) timer?.unref()
+  return true
 }
 
 const ring = (at: number): void => {
@@ -52,10 +54,8 @@ const look = (): void => {
   ringsAt = Infinity
   const now = performance.now()
   const due = pending.filter(({ at }) => at <= now)
-  for (const deadline of due) {
-    remove(deadline)
-    deadline.act()
-  }
+  // One that acts may lift another that is due.
+  for (const deadline of due) if (remove(deadline)) deadline.act()
   const next = pending.reduce((next, { at }) => Math.min(next, at), Infinity)
   if (next < ringsAt) ring(next)
 }

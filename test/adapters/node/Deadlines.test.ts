@@ -40,6 +40,20 @@ describe("Deadlines", () => {
     assert.deepEqual(rung, ["first", "made by the first", "last"])
   })
 
+  it("does not call one that is due with another, and lifted by it", async () => {
+    const rung: Array<string> = []
+    const lifts: Array<() => void> = []
+    const act = (name: string) => () => {
+      rung.push(name)
+      for (const lift of lifts) lift()
+    }
+    lifts.push(Deadlines.after(10, act("first")), Deadlines.after(10, act("second")))
+    const until = performance.now() + 20
+    while (performance.now() < until); // so that both are due when the timer rings
+    await sleep(30)
+    assert.deepEqual(rung, ["first"])
+  })
+
   it("keeps a process while one is wanted, and no longer", async () => {
     const module = JSON.stringify(fileURLToPath(new URL("../../../adapters/node/Deadlines.ts", import.meta.url)))
     const script = `
