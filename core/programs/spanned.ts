@@ -21,7 +21,7 @@ import * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { outcome } from "./atOnce.ts"
 import * as LetGo from "./letGo.ts"
-import { follow, nothingToGiveUp, Waiting } from "./waiting.ts"
+import { follow, nothingToGiveUp, safely, Waiting } from "./waiting.ts"
 
 /** Where a spanned effect runs. */
 export interface Place<in R> {
@@ -127,11 +127,7 @@ const used = <A, E, R>(frame: Frame<A, E, R>): Effect.Effect<A, E> => {
     if (frame.span === undefined) frame.notes.push([key, value])
     else frame.span.attribute(key, value)
   }
-  try {
-    return frame.spanned.use(note) as Effect.Effect<A, E> // its context is around it
-  } catch (defect) {
-    return Effect.die(defect)
-  }
+  return safely(frame.spanned.use, note) as Effect.Effect<A, E> // its context is around it
 }
 
 /** What `withSpan` and `scoped` do, by the fiber. */

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Effectable from "effect/Effectable"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
+import { letGo } from "./letGo.ts"
 
 /** The fiber that waits. */
 export type Waiter = Fiber.RuntimeFiber<unknown, unknown>
@@ -64,9 +65,10 @@ export const chain = <A, E, B, E2>(first: Waiting<A, E>, then: Then<A, E, B, E2>
   return new Chained(first.first, (ended) => then(safely(earlier, ended)))
 }
 
-const safely = <A, E, B, E2>(then: Then<A, E, B, E2>, ended: Effect.Effect<A, E>): Effect.Effect<B, E2> => {
+/** What `f` gives; what it throws is a defect. */
+export const safely = <I, A, E, R>(f: (input: I) => Effect.Effect<A, E, R>, input: I): Effect.Effect<A, E, R> => {
   try {
-    return then(ended)
+    return f(input)
   } catch (defect) {
     return Effect.die(defect)
   }
@@ -122,17 +124,23 @@ const wait = <A, E>(effect: Waiting<A, E>, fiber: Waiter): Effect.Effect<A, E> =
     const done = (next: Effect.Effect<A, E>): void => {
       isOver = Exit.isExit(next)
       if (isOver) under.giveUp = undefined
-      resume(next)
+      resume(isOver ? next : letGo(next))
     }
     const giveUp = follow(begins, done, fiber)
     if (!isOver) under.giveUp = giveUp
   })
   return Effect.uninterruptibleMask((restore) =>
-    Effect.catchAllCause(restore(ended), (cause) => {
-      const ending = under.giveUp?.(cause as Cause.Cause<never>) // failed by itself, it is over, and there is nothing to give up
-      under.giveUp = undefined
-      const failed = Effect.failCause(cause)
-      return ending === undefined ? failed : Effect.async<A, E>((resume) => ending(() => resume(failed)))
+    Effect.matchCauseEffect(restore(ended), {
+      onFailure: (cause) => {
+        const ending = under.giveUp?.(cause as Cause.Cause<never>) // failed by itself, it is over, and there is nothing to give up
+        under.giveUp = undefined
+        const failed = Effect.failCause(cause)
+        return ending === undefined ? failed : Effect.async<A, E>((resume) => ending(() => resume(failed)))
+      },
+      onSuccess: (value) => {
+        under.giveUp = undefined
+        return Effect.succeed(value)
+      }
     })
   )
 }
