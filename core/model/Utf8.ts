@@ -37,12 +37,24 @@ export const byteLength = (text: string): number => {
   return bytes
 }
 
-/** The UTF-8 bytes of a long text that is never whole in memory: of its well-formed pieces, which are asked for twice. */
-export const encodePieces = (pieces: () => Iterable<string>): Uint8Array<ArrayBuffer> => {
-  let length = 0
-  for (const piece of pieces()) length += byteLength(piece)
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const piece of pieces()) at += encoder.encodeInto(piece, bytes.subarray(at)).written
-  return bytes
+/**
+ * The UTF-8 bytes of a long text that is never whole in memory: of its well-formed pieces, in chunks of at most `chunkSize`
+ * bytes, which is 4 at least. A chunk's memory is reused: it is valid until the second `next()` after the one that gave it.
+ */
+export function* encodeChunks(pieces: Iterable<string>, chunkSize: number): Generator<Uint8Array<ArrayBuffer>> {
+  let buffer = new Uint8Array(chunkSize)
+  let other = new Uint8Array(chunkSize)
+  let filled = 0
+  for (const piece of pieces) {
+    for (let rest = piece; rest !== "";) {
+      const { read, written } = encoder.encodeInto(rest, buffer.subarray(filled))
+      filled += written
+      rest = rest.slice(read)
+      if (rest === "") break
+      yield buffer.subarray(0, filled)
+      ;[buffer, other] = [other, buffer]
+      filled = 0
+    }
+  }
+  if (filled > 0) yield buffer.subarray(0, filled)
 }

@@ -9,8 +9,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Crc64 from "../model/Crc64.ts"
 import type { ObjectKey } from "../model/ObjectKey.ts"
-import * as Utf8 from "../model/Utf8.ts"
-import * as Transport from "../ports/Transport.ts"
+import type * as Transport from "../ports/Transport.ts"
+import { documentOf, type Listed } from "./multipart/PartList.ts"
 import { make, onSuccess, type Headers, type Operation } from "./Operation.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
 import * as Xml from "./Xml.ts"
@@ -126,29 +126,21 @@ export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit 
 
 /**
  * CompleteMultipartUpload: makes the parts the object. The only request of a multipart upload that may carry a callback.
- * Not repeatable: a second one meets NoSuchUpload although the first succeeded.
+ * Not repeatable: a second one meets NoSuchUpload although the first succeeded. `parts` are read for each attempt.
  */
 export const completeMultipartUpload = (
   key: ObjectKey,
   uploadId: string,
-  parts: ReadonlyArray<Pick<UploadedPart, "number" | "etag">>,
+  parts: Iterable<Listed>,
   headers: Headers
 ): Operation<ServiceResponse.Stored> => {
-  // Of 10,000 parts this is a megabyte.
-  const document = function* () {
-    yield "<CompleteMultipartUpload>"
-    for (const { number, etag } of parts) {
-      yield `<Part><PartNumber>${number}</PartNumber><ETag>"${Xml.escape(etag)}"</ETag></Part>`
-    }
-    yield "</CompleteMultipartUpload>"
-  }
   return make({
     name: "CompleteMultipartUpload",
     method: "POST",
     key,
     query: { uploadId },
     headers: { "content-type": "application/xml", ...headers },
-    body: Transport.bytes(Utf8.encodePieces(document)),
+    body: documentOf(parts),
     repeatable: false,
     storesObject: true,
     decode: (response, explain) =>

@@ -32,12 +32,16 @@ describe("Utf8", () => {
 
   it("encodes pieces as it does the whole", () =>
     fc.assert(
-      fc.property(fc.array(wellFormed), (pieces) =>
-        assert.deepStrictEqual(
-          Utf8.encodePieces(() => pieces),
-          Utf8.encode(pieces.join(""))
-        )
-      ),
+      fc.property(fc.array(wellFormed), fc.integer({ min: 4, max: 40 }), (pieces, chunkSize) => {
+        const given: Array<number> = []
+        let last = new Uint8Array(0)
+        for (const chunk of Utf8.encodeChunks(pieces, chunkSize)) {
+          given.push(...last) // still what it was, with one more given since
+          last = chunk
+          assert.isTrue(chunk.length > 0 && chunk.length <= chunkSize)
+        }
+        assert.deepStrictEqual([...given, ...last], [...Utf8.encode(pieces.join(""))])
+      }),
       runs
     ))
 

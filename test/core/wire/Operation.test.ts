@@ -173,6 +173,28 @@ describe("the operations of a multipart upload", () => {
     assert.isFalse(complete.repeatable)
   })
 
+  it("write a long list that completes while it is sent, as often as it is asked for", async () => {
+    const parts = Array.from({ length: 10_000 }, (_, i) => ({ number: i + 1, etag: `${i}`.padStart(32, "0") }))
+    const { body } = MultipartOperation.completeMultipartUpload(key, "id", parts, {})
+    assert(body._tag === "Chunks")
+    const text = async () => {
+      const decoder = new TextDecoder()
+      let text = ""
+      for await (const chunk of body.chunks()) {
+        assert.isAtMost(chunk.length, 32 * 1024)
+        text += decoder.decode(chunk, { stream: true })
+      }
+      return text
+    }
+    const lines = parts.map(
+      ({ etag, number }) => `<Part><PartNumber>${number}</PartNumber><ETag>"${etag}"</ETag></Part>`
+    )
+    const whole = `<CompleteMultipartUpload>${lines.join("")}</CompleteMultipartUpload>`
+    assert.strictEqual(await text(), whole)
+    assert.strictEqual(await text(), whole)
+    assert.strictEqual(body.size, whole.length)
+  })
+
   it("list pending uploads, whatever their keys hold", () => {
     const xml = `<ListMultipartUploadsResult xmlns="http://doc.oss-cn-hangzhou.aliyuncs.com"><EncodingType>url</EncodingType><Bucket>b</Bucket><NextKeyMarker>a%0Ab</NextKeyMarker><NextUploadIdMarker>2</NextUploadIdMarker><IsTruncated>true</IsTruncated><Upload><Key>a%0Ab</Key><UploadId>2</UploadId><Initiated>2025-07-15T09:30:45.000Z</Initiated></Upload></ListMultipartUploadsResult>`
     const page = Either.getOrThrow(MultipartOperation.listMultipartUploads("a").decode(answer(200, xml)))
