@@ -27,8 +27,10 @@ import {
   type UploadError
 } from "./upload/options.ts"
 import * as Parts from "./upload/parts.ts"
+import { combinedCrc64, type SentPart } from "./upload/sent.ts"
 
-export type { Around, Place, SentPart } from "./upload/parts.ts"
+export type { Around, Place } from "./upload/parts.ts"
+export type { SentPart } from "./upload/sent.ts"
 
 /** Which upload of which object. */
 export interface Pending {
@@ -74,7 +76,7 @@ export interface RangeOptions<E> extends Pick<MultipartOptions<never>, "concurre
   /** Runs around each part that is sent: a permit, a measure. */
   readonly around?: Parts.Around<E> | undefined
   /** Runs after each part that was sent, before the next part of its fiber. */
-  readonly onSent?: ((part: Parts.SentPart) => Effect.Effect<void, E>) | undefined
+  readonly onSent?: ((part: SentPart) => Effect.Effect<void, E>) | undefined
   /** Makes a part without its bytes passing through here, where the source can: a copy at the server. */
   readonly place?: Parts.Place | undefined
 }
@@ -89,7 +91,7 @@ export const sendRange = <E = never>(
   { from, to }: { readonly from: number; readonly to: number },
   source: Source,
   options: RangeOptions<E> = {}
-): Effect.Effect<ReadonlyArray<Parts.SentPart>, UploadError | E, OssClient> =>
+): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E, OssClient> =>
   Effect.scoped(
     Effect.gen(function* () {
       const client = yield* OssClient
@@ -118,17 +120,17 @@ export const sendRange = <E = never>(
         place: options.place
       })
       yield* reader.unchanged
-      return sent
+      return [...sent]
     })
   ).pipe(Effect.withSpan("oss.MultipartSteps.sendRange", { captureStackTrace: false, attributes: { from, to } }))
 
 /** CRC-64 of the object that the parts make, all of them in order. */
-export const crc64Of = Parts.combinedCrc64
+export const crc64Of = combinedCrc64
 
 /** Makes the parts, all of them in order, the object. Finds out by HeadObject when an earlier attempt had won. */
 export const complete = <A>(
   { key, uploadId }: Pending,
-  parts: ReadonlyArray<Parts.SentPart>,
+  parts: ReadonlyArray<SentPart>,
   options: Options<A>
 ): Effect.Effect<Uploaded<A>, UploadError | CallbackFailed, OssClient> =>
   Effect.gen(function* () {

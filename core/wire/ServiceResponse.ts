@@ -31,9 +31,9 @@ export interface Stored {
 /** What OSS calls the request, for its support; empty when the answer does not tell. */
 export const requestId = (response: Response): string => response.headers["x-oss-request-id"] ?? ""
 
-/** An ETag without its quotes. Copied, for a slice would keep all of the header as long as it. */
+/** An ETag without its quotes. */
 export const unquote = (etag: string): string =>
-  etag.length > 1 && etag.startsWith('"') && etag.endsWith('"') ? etag.replaceAll('"', "") : etag
+  etag.length > 1 && etag.startsWith('"') && etag.endsWith('"') ? etag.slice(1, -1) : etag
 
 /** The ETag header without quotes. */
 export const etag = (response: Response): string | undefined => {

@@ -15,7 +15,8 @@ import type { Stored } from "../../wire/ServiceResponse.ts"
 import * as OssClient from "../OssClient.ts"
 import type { RequestError } from "../OssClient.ts"
 import { receipt } from "./receipt.ts"
-import { combinedCrc64, type OpenUpload, type SentPart } from "./parts.ts"
+import type { OpenUpload } from "./parts.ts"
+import { combinedCrc64, type SentPart } from "./sent.ts"
 
 /** What the finished object must be: how we know it for ours. */
 export interface Expected {
@@ -25,10 +26,11 @@ export interface Expected {
 }
 
 /** Size and CRC-64 of the object that the parts make; the parts in their order, without gaps. */
-export const expected = (parts: ReadonlyArray<Pick<SentPart, "size" | "crc64">>): Expected => ({
-  size: parts.reduce((size, part) => size + part.size, 0),
-  crc64: combinedCrc64(parts)
-})
+export const expected = (parts: Iterable<Pick<SentPart, "size" | "crc64">>): Expected => {
+  let size = 0
+  for (const part of parts) size += part.size
+  return { size, crc64: combinedCrc64(parts) }
+}
 
 /** Whether OSS says that it does not know the upload: completed, aborted, or never there. */
 export const isNoSuchUpload = (error: { readonly _tag: string }): boolean =>
@@ -68,7 +70,7 @@ const isAmbiguous = (error: RequestError): boolean =>
  */
 export const complete = (
   upload: OpenUpload,
-  parts: ReadonlyArray<SentPart>,
+  parts: Iterable<SentPart>,
   headers: Operation.Headers
 ): Effect.Effect<Stored, RequestError> => {
   const { client, key, uploadId } = upload
@@ -97,7 +99,7 @@ export const complete = (
 export const receiptOf = <A>(
   method: Method,
   { client, key }: Pick<OpenUpload, "client" | "key">,
-  parts: ReadonlyArray<SentPart>,
+  parts: Iterable<SentPart>,
   stored: Stored,
   callback: Callback.Callback<A> | undefined
 ): ReturnType<typeof receipt<A>> => {

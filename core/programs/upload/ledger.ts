@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Checkpoint from "../../model/Checkpoint.ts"
 import type { CheckpointError } from "../../model/OssError.ts"
 import type { Handle } from "../../ports/CheckpointStore.ts"
-import type { SentPart } from "./parts.ts"
+import type { SentPart } from "./sent.ts"
 
 /** The least time from the end of one save to the next. */
 const pause = Duration.toMillis("1 second")

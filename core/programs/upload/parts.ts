@@ -21,15 +21,7 @@ import { retry } from "../retry.ts"
 import * as Body from "./body.ts"
 import type { Holding, UploadError } from "./options.ts"
 import type { Reporter } from "./progress.ts"
-
-/** A part that is at the server, proved by its CRC-64. */
-export interface SentPart {
-  readonly number: number
-  /** Bytes. */
-  readonly size: number
-  readonly etag: string
-  readonly crc64: bigint
-}
+import { make as noneSent, type SentPart, type SentParts } from "./sent.ts"
 
 /** An upload that was initiated: where its parts go. */
 export interface OpenUpload {
@@ -149,7 +141,7 @@ export const sendParts = <E = never>(
   parts: Iterable<Part>,
   reader: Reader,
   { around = () => identity, concurrency, holding, known, onSent, partSize, place, progress }: SendOptions<E>
-): Effect.Effect<ReadonlyArray<SentPart>, UploadError | E> => {
+): Effect.Effect<SentParts, UploadError | E> => {
   const newCounter = tally(progress.report)
   const made = (part: Part, contentOf: ContentOf, count: (bytes: number) => void) =>
     place !== undefined
@@ -183,7 +175,7 @@ export const sendParts = <E = never>(
   }
   return Effect.suspend(() => {
     const left = parts[Symbol.iterator]()
-    const settled: Array<SentPart> = []
+    const settled = noneSent()
     // As many fibers as parts in flight, each taking the next part: a fiber for each part would be kept until the end.
     const worker = Effect.suspend(() => {
       const contentOf = held(reader, holding, partSize)
@@ -192,7 +184,7 @@ export const sendParts = <E = never>(
         while: () => next.done !== true,
         body: () => settle(next.value as Part, contentOf), // not done
         step: (sent) => {
-          settled.push(sent)
+          settled.add(sent)
           next = left.next()
         }
       })
@@ -200,10 +192,6 @@ export const sendParts = <E = never>(
     return Effect.all(
       Array.from({ length: concurrency }, () => worker),
       { concurrency: "unbounded", discard: true }
-    ).pipe(Effect.map(() => settled.sort((one, other) => one.number - other.number)))
+    ).pipe(Effect.as(settled))
   })
 }
-
-/** CRC-64 of the object that the parts make, in their order. */
-export const combinedCrc64 = (parts: ReadonlyArray<Pick<SentPart, "crc64" | "size">>): bigint =>
-  parts.reduce((crc64, part) => Crc64.combine(crc64, part.crc64, part.size), 0n)

@@ -26,6 +26,7 @@ import { initiate, type Opening } from "./opening.ts"
 import { checkConcurrency, encodeMultipart, holdingOf, type ResumableOptions, type UploadError } from "./options.ts"
 import * as Parts from "./parts.ts"
 import * as Progress from "./progress.ts"
+import type { SentPart } from "./sent.ts"
 import { simple } from "./simple.ts"
 
 /** Everything that one run needs to know. */
@@ -42,7 +43,7 @@ interface Run {
 
 /** The object, and the parts that it was made of. */
 interface Finished {
-  readonly parts: ReadonlyArray<Parts.SentPart>
+  readonly parts: Iterable<SentPart>
   readonly stored: Stored
 }
 
