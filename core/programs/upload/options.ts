@@ -61,7 +61,7 @@ export const checkConcurrency = (concurrency = 4): Either.Either<number, Invalid
 const heldWhole = { always: Bytes.MiB(1), atMost: Bytes.MiB(32) }
 
 /** Who asks for chunks asks for little memory: so many bytes each. */
-const smallChunk = 128 * 1024
+const smallChunk = 96 * 1024
 
 /** How a part is held: whole, or in chunks of at most so many bytes, or of as many as suit the source. */
 export type Holding = { readonly buffer: "part" } | { readonly buffer: "chunk"; readonly chunkSize: number | undefined }

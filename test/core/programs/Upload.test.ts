@@ -264,7 +264,7 @@ describe("Upload", () => {
     for (const suits of [undefined, "part", "chunk"] as const) {
       for (const size of [Bytes.KiB(100), Bytes.MiB(8), Bytes.GiB(1)]) {
         assert.deepEqual(held("part", suits, size), asSuits("part"))
-        assert.deepEqual(held("chunk", suits, size), { buffer: "chunk", chunkSize: Bytes.KiB(128) })
+        assert.deepEqual(held("chunk", suits, size), { buffer: "chunk", chunkSize: Bytes.KiB(96) })
       }
       assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits("part"))
       assert.deepEqual(held(undefined, suits, Bytes.MiB(1) + 1), asSuits(suits))
