@@ -26,8 +26,8 @@ export interface Input {
   readonly file: OpenFile
   /** What the user is told of a chunk that was not filled: `error` is `undefined` where the file ended `at` that offset. */
   readonly failure: (error: Error | undefined, at: number, missing: number) => unknown
-  /** Rejects when the file has changed. Asked before the last chunk is given. */
-  readonly verify: () => Promise<void>
+  /** Rejects when the file has changed. Asked before the last chunk is given; `undefined` where there is no need to. */
+  readonly verify: () => Promise<void> | undefined
 }
 
 const over: Result = { done: true, value: undefined }
@@ -90,8 +90,10 @@ export const make = (
 
   const last = async (reading: Reading): Promise<Result> => {
     const result = await ended(reading)
+    const verifying = verify()
+    if (verifying === undefined) return result
     try {
-      await verify()
+      await verifying
     } catch (cause) {
       end()
       throw cause

@@ -74,12 +74,21 @@ const asSourceError = (file: File, cause: unknown): SourceError => {
 const attempt = <A>(file: File, act: () => Promise<A>): Effect.Effect<A, SourceError> =>
   Effect.tryPromise({ try: act, catch: (cause) => asSourceError(file, cause) })
 
+/** Milliseconds from one look at the path to the next, while bodies are sent that become nothing before a last look. */
+const betweenParts = 1000
+
 const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
   // Opened was what had been described: from then on, whatever happens to it shows by its path.
   const verify = () => unchangedAtPath(file)
+  let verifiedAt = -Infinity
+  const verifyAgain = () => {
+    const now = performance.now()
+    if (now - verifiedAt < betweenParts) return undefined
+    verifiedAt = now
+    return verify()
+  }
   const failure = (error: Error | undefined, at: number, missing: number) =>
     error === undefined ? changed(file, `ends at byte ${at}, ${missing} bytes too early`) : asSourceError(file, error)
-  const input: FileChunks.Input = { file: opened, failure, verify }
   return {
     // A read under way goes on writing into `target`, which its owner would use for something else.
     read: (offset, target) =>
@@ -94,7 +103,10 @@ const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
         })
         return () => (isOver ? undefined : (resume) => void (ended = resume))
       }),
-    chunks: (offset, length, memory) => FileChunks.make(input, offset, length, memory),
+    chunks: (offset, length, memory) => {
+      const input = { file: opened, failure, verify: memory === undefined ? verify : verifyAgain }
+      return FileChunks.make(input, offset, length, memory)
+    },
     unchanged: attempt(file, () => unchanged(file, opened))
   }
 }

@@ -35,6 +35,7 @@ export interface Reader {
    * the source is found `unchanged`: while it is held back the server has no whole object, so a change stores nothing.
    *
    * Who sends one body after another may lend memory: the chunks may then lie in it, and are valid until it is lent again.
+   * Who does so asks `unchanged` before the bodies become an object: the chunks themselves may ask less often then.
    */
   readonly chunks: (offset: number, length: number, memory?: ChunkMemory) => AsyncIterable<Uint8Array>
   /** Fails with `Changed` when the source is no longer what it was when it was described. */

@@ -10,7 +10,7 @@ import * as Os from "node:os"
 import * as Path from "node:path"
 import * as FileSource from "../../../adapters/node/FileSource.ts"
 import { SourceError } from "../../../core/model/OssError.ts"
-import { chunkMemory } from "../../../core/ports/Source.ts"
+import { chunkMemory, type ChunkMemory } from "../../../core/ports/Source.ts"
 
 const chunkSize = 768 * 1024
 
@@ -255,6 +255,19 @@ describe("FileSource", () => {
       })
     )
   }
+
+  it.scoped("looks whether the file has changed once a second while memory is lent, and each time without", () =>
+    Effect.gen(function* () {
+      const { path, reader } = yield* open(pattern(1000))
+      const lent = chunkMemory()
+      const read = (memory?: ChunkMemory) => Effect.promise(() => reasonOf(collect(reader.chunks(0, 1000, memory))))
+      assert.deepEqual([yield* read(), yield* read(lent)], ["no failure", "no failure"])
+      yield* Effect.promise(() => Fs.appendFile(path, "x"))
+      assert.deepEqual([yield* read(lent), yield* read()], ["no failure", "Changed"])
+      yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1100)))
+      assert.strictEqual(yield* read(lent), "Changed")
+    })
+  )
 
   it.scoped("says Changed for a range that ends beyond the file, and where it ends", () =>
     Effect.gen(function* () {
