@@ -266,8 +266,8 @@ describe("Upload", () => {
         assert.deepEqual(held("part", suits, size), asSuits("part"))
         assert.deepEqual(held("chunk", suits, size), { buffer: "chunk", chunkSize: Bytes.KiB(96) })
       }
-      assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits("part"))
-      assert.deepEqual(held(undefined, suits, Bytes.MiB(1) + 1), asSuits(suits))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1) - 1), asSuits("part"))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits(suits))
       assert.deepEqual(held(undefined, suits, Bytes.MiB(32)), asSuits(suits))
       assert.deepEqual(held(undefined, suits, Bytes.MiB(32) + 1), asSuits("chunk"))
     }
