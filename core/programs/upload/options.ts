@@ -29,7 +29,8 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   /**
    * What is held in memory of each part in flight: the whole `part`, read once, or a few `chunk`s, read again for every
    * attempt. On Node three of 96 KiB, which is the least memory, and takes more CPU time than the default: the `part` below
-   * 1 MiB, chunks above 32 MiB, and between them what suits the source; those chunks of a file are three of 768 KiB. A stream's parts are held whole, and of bytes in memory nothing more.
+   * 1 MiB, chunks above 32 MiB, and between them what suits the source; those chunks of a file are three of 768 KiB. A
+   * stream's parts are held whole, and of bytes in memory nothing more.
    */
   readonly buffer?: "part" | "chunk" | undefined
 }

@@ -19,8 +19,8 @@ export interface SentParts extends Iterable<SentPart> {
 }
 
 /**
- * None as yet. Of a part some 70 bytes stay, most of it its ETag; as objects they were 200, and V8's collections copied them
- * twice: of 8 GiB in parts of 900 KiB, 1.2 MiB more at the peak.
+ * None as yet. Of a part some 70 bytes stay, most of it its ETag; as objects they were 200, and V8's collections copied each
+ * of them twice.
  */
 export const make = (): SentParts => {
   const etags: Array<string | undefined> = []
