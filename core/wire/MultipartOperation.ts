@@ -10,7 +10,7 @@ import * as Schema from "effect/Schema"
 import * as Crc64 from "../model/Crc64.ts"
 import type { ObjectKey } from "../model/ObjectKey.ts"
 import type * as Transport from "../ports/Transport.ts"
-import { documentOf, type Listed } from "./multipart/PartList.ts"
+import { documentOf } from "./multipart/PartList.ts"
 import { make, onSuccess, type Headers, type Operation } from "./Operation.ts"
 import * as ServiceResponse from "./ServiceResponse.ts"
 import * as Xml from "./Xml.ts"
@@ -131,7 +131,7 @@ export const listParts = (key: ObjectKey, uploadId: string, marker = "0", limit 
 export const completeMultipartUpload = (
   key: ObjectKey,
   uploadId: string,
-  parts: Iterable<Listed>,
+  parts: Iterable<Pick<UploadedPart, "number" | "etag">>,
   headers: Headers
 ): Operation<ServiceResponse.Stored> => {
   return make({

@@ -9,7 +9,7 @@ import * as Transport from "../../ports/Transport.ts"
 import * as Xml from "../Xml.ts"
 
 /** A part as the document tells it; the ETag without quotes. */
-export interface Listed {
+interface Listed {
   readonly number: number
   readonly etag: string
 }
