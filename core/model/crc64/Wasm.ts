@@ -1,8 +1,9 @@
 /**
- * CRC-64/XZ by WebAssembly: copies the bytes to where the module wants them, and calls what is fastest for their length.
+ * CRC-64/XZ by WebAssembly: copies the bytes to where the module can read them, unless they lie there, and calls what is fastest
+ * for their length.
  *
- * Synchronous, no I/O. One memory of 576 KiB serves all hashers: a call reads its register, runs to its end, writes it back.
- * The module (wat/) is compiled by the first `make`: not at import, and not at all where only short inputs are met.
+ * Synchronous, no I/O. One memory of 640 KiB serves all hashers: a call reads its register, runs to its end, writes it back.
+ * The module (wat/) is compiled by the first that needs it: not at import, and not at all where only short inputs are met.
  * All lengths in bytes. The limits between the ways were measured on an EPYC (Zen 3) and a Xeon (Cascade Lake); each way is
  * right on both sides of its limits, so elsewhere they cost speed at worst.
  */
@@ -17,6 +18,8 @@ export const SHORTEST = 64
 export const NARROW_FROM = 512
 export const WIDE_FROM = 4096
 export const BLOCK_FROM = 51200
+/** From so many bytes on there is something to gain by lying in the memory of the WASM. */
+export const IN_PLACE_FROM = Layout.CHUNK
 
 /** The functions of the module; see wat/Module.ts and wat/Cyclic.ts. */
 interface Exports {
@@ -26,28 +29,78 @@ interface Exports {
   readonly narrow: (length: number) => void
   readonly wide: (length: number) => void
   readonly block: (length: number) => void
-  readonly chunk: (index: number) => void
+  readonly chunk: (at: number, index: number) => void
   readonly finish: (chunks: number) => void
 }
+
+/** What Slices.update does. */
+type Update = typeof Slices.update
 
 /**
  * What Slices.update does, faster; undefined where WebAssembly may not be compiled (some edge runtimes, a page whose policy
  * forbids it) or vectors are not known.
  */
-export const make = (): typeof Slices.update | undefined => {
+export const make = (): Update | undefined => {
+  const wasm = instantiate(0)
+  return wasm === undefined ? undefined : updateBy(wasm)
+}
+
+/** Each memory takes about 10 GiB of addresses, whatever its length: some 13,000 are all that a process has room for. */
+const MOST_MEMORIES = 64
+const LONGEST_MEMORY = 2 ** 30
+
+/**
+ * `length` bytes, all zero, in the memory of a module of their own: what lies there is summed up `inPlace`. They are freed with
+ * the last view of them. undefined above 1 GiB, while 64 such memories are in use, and where there can be none.
+ */
+export const memory = (length: number): Uint8Array<ArrayBuffer> | undefined => {
+  if (length > LONGEST_MEMORY || memories >= MOST_MEMORIES) return undefined
+  // A chunk is read a little past its end.
+  const wasm = instantiate(Math.ceil((length + 16) / Layout.WASM_PAGE))
+  if (wasm === undefined) return undefined
+  const buffer = wasm.memory.buffer as ArrayBuffer // it is not shared
+  updates.set(buffer, updateBy(wasm))
+  freed ??= new FinalizationRegistry(() => void memories--)
+  freed.register(buffer, undefined)
+  memories++
+  return new Uint8Array(buffer, Layout.PAGES * Layout.WASM_PAGE, length)
+}
+
+let memories = 0
+let freed: FinalizationRegistry<undefined> | undefined
+const updates = new WeakMap<ArrayBufferLike, Update>()
+
+/** The `update` of bytes that lie in a `memory`. */
+export const inPlace = (bytes: Uint8Array): Update | undefined => updates.get(bytes.buffer)
+
+/** Compiled once, if it may be. */
+let compiled: { readonly module: WebAssembly.Module | undefined } | undefined
+
+const compile = (): WebAssembly.Module | undefined => {
   try {
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(decode(base64)))
-    return run(instance.exports as unknown as Exports) // wat/ exports just these: a test assembles it and compares the bytes
+    return new WebAssembly.Module(decode(base64))
   } catch {
     return undefined
   }
 }
 
-const run = (wasm: Exports) => {
-  wasm.initialize()
+const instantiate = (morePages: number): Exports | undefined => {
+  compiled ??= { module: compile() }
+  if (compiled.module === undefined) return undefined
+  try {
+    // wat/ exports just these: a test assembles it and compares the bytes
+    const wasm = new WebAssembly.Instance(compiled.module).exports as unknown as Exports
+    if (morePages > 0) wasm.memory.grow(morePages)
+    wasm.initialize()
+    return wasm
+  } catch {
+    return undefined
+  }
+}
+
+const updateBy = (wasm: Exports): Update => {
   const memory = new Uint8Array(wasm.memory.buffer)
   const view = new DataView(wasm.memory.buffer)
-  const rowsOf = keepRows()
 
   /** Up to a block, by the way its length calls for. */
   const short = (bytes: Uint8Array): void => {
@@ -61,12 +114,10 @@ const run = (wasm: Exports) => {
 
   /** `count` chunks from `start` on. */
   const chunks = (bytes: Uint8Array, start: number, count: number): void => {
-    const rowAt = rowsOf(bytes)
-    let at = start
-    for (let chunk = 0; chunk < count; chunk++) {
-      for (let row = 0; row < Layout.ROWS_PER_CHUNK; row++, at += Layout.ROW)
-        memory.set(rowAt(at), Layout.ROWS_AT + row * Layout.ROW_STRIDE)
-      wasm.chunk(chunk)
+    const isHere = bytes.buffer === memory.buffer
+    for (let chunk = 0, at = start; chunk < count; chunk++, at += Layout.CHUNK) {
+      if (!isHere) memory.set(part(bytes, at, Layout.CHUNK), Layout.CHUNK_AT)
+      wasm.chunk(isHere ? bytes.byteOffset + at : Layout.CHUNK_AT, chunk)
     }
     wasm.finish(count)
   }
@@ -89,26 +140,6 @@ const run = (wasm: Exports) => {
     register.low = view.getInt32(Layout.REGISTER_AT, true)
     register.high = view.getInt32(Layout.REGISTER_AT + 4, true)
     if (at < length) Slices.update(register, part(bytes, at, length - at))
-  }
-}
-
-/** The largest memory whose rows are kept, in bytes: 1,024 rows, about 100 KiB. */
-const KEPT_UP_TO = 32 * 1024 * 1024
-
-/**
- * Gives the rows of some bytes, by where they begin. Those of memory that is met again are kept as long as it: for the buffers
- * that parts are read into, they were a quarter of all that an upload leaves to the garbage collector.
- */
-const keepRows = () => {
-  const kept = new WeakMap<ArrayBufferLike, Array<Uint8Array> | undefined>()
-  return (bytes: Uint8Array): ((at: number) => Uint8Array) => {
-    const { buffer, byteOffset } = bytes
-    const rows = kept.get(buffer)
-    const isKept = buffer.byteLength <= KEPT_UP_TO && byteOffset % Layout.ROW === 0
-    if (rows === undefined && isKept) kept.set(buffer, kept.has(buffer) ? [] : undefined)
-    return rows === undefined || !isKept
-      ? (at) => part(bytes, at, Layout.ROW)
-      : (at) => (rows[(byteOffset + at) / Layout.ROW] ??= part(bytes, at, Layout.ROW))
   }
 }
 

@@ -4,6 +4,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import * as Crc64 from "../../../core/model/Crc64.ts"
 import * as ByteTable from "./crc64/ByteTable.ts"
 
@@ -63,6 +65,57 @@ describe("Crc64 of memory that is used again", () => {
       const content = new Uint8Array(memory, offset, length)
       assert.strictEqual(Crc64.of(content), ByteTable.of(content))
     }
+  })
+})
+
+describe("Crc64.buffers", () => {
+  it("gives so many of that size, all zero, which do not overlap", () => {
+    for (const size of [1, 1_000, 262_135, 262_136, 300_001]) {
+      const buffers = Crc64.buffers(3, size)
+      assert.deepStrictEqual(
+        buffers.map((buffer) => [buffer.length, buffer.every((byte) => byte === 0)]),
+        [0, 1, 2].map(() => [size, true])
+      )
+      buffers.forEach((buffer, i) => buffer.fill(i + 1))
+      assert.isTrue(buffers.every((buffer, i) => buffer.every((byte) => byte === i + 1)))
+    }
+  })
+  it("gives no other CRC for what lies there, in turns with what lies elsewhere", () => {
+    const [first, second] = Crc64.buffers(2, 700_000) as [Uint8Array, Uint8Array]
+    const elsewhere = Uint8Array.from({ length: 700_000 }, (_, i) => (i * i * 31) >> 9)
+    first.set(elsewhere)
+    second.set(elsewhere.toReversed())
+    const expected = [ByteTable.of(first), ByteTable.of(second), ByteTable.of(elsewhere)]
+    const hashers = expected.map(() => Crc64.make())
+    for (let at = 0; at < 700_000; at += 350_000) {
+      const cut = [first, second, elsewhere].map((content) => content.subarray(at, at + 350_000))
+      cut.forEach((content, i) => hashers[i]?.update(content))
+    }
+    assert.deepStrictEqual(
+      hashers.map((hasher) => hasher.digest()),
+      expected
+    )
+  })
+  it("goes on with other memory when that is all taken, and takes it again when it is free", async () => {
+    const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 7)
+    const crc = ByteTable.of(content)
+    const take = () => Crc64.buffers(1, content.length)[0]!
+    const isOther = (bytes: Uint8Array) => bytes.buffer.byteLength === content.length
+    const fill = () => {
+      const taken = Array.from({ length: 100 }, take)
+      for (const bytes of taken) bytes.set(content)
+      return [taken.filter(isOther).length >= 100 - 64, taken.every((bytes) => Crc64.of(bytes) === crc)]
+    }
+    assert.deepStrictEqual(fill(), [true, true])
+    setFlagsFromString("--expose-gc")
+    const collect = runInNewContext("gc") as () => void
+    let isFree = false
+    for (let i = 0; i < 100 && !isFree; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      collect()
+      isFree = !isOther(take())
+    }
+    assert.isTrue(isFree)
   })
 })
 

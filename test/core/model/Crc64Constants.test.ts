@@ -109,33 +109,36 @@ describe("the folds of Crc64", () => {
   })
   it("may add rows of 32768 bytes, a byte apart, and rows of 8192 bytes, two bits apart, for (x+1)^2 A", () => {
     assert.deepStrictEqual(
-      [powerOfX(8 * Layout.ROW, A_SIDE), powerOfX(8 * Layout.A_FOLDED, A_SIDE)],
+      [powerOfX(8 * Layout.FOLDED, A_SIDE), powerOfX(8 * Layout.A_FOLDED, A_SIDE)],
       [1n << 8n, 1n << 2n]
     )
   })
   it("may add rows of 32768 bytes, two bits apart, and rows of 16384 bytes, one bit apart, for B", () => {
-    assert.deepStrictEqual([powerOfX(8 * Layout.ROW, B), powerOfX(8 * Layout.B_FOLDED, B)], [1n << 2n, 1n << 1n])
+    assert.deepStrictEqual([powerOfX(8 * Layout.FOLDED, B), powerOfX(8 * Layout.B_FOLDED, B)], [1n << 2n, 1n << 1n])
   })
   it("may not add rows of 4096 bytes, one bit apart: that holds only for (x+1) A", () => {
     const lost = [powerOfX(8 * 4096, A_BY_X_PLUS_1) === 0b10n, powerOfX(8 * 4096, A_SIDE) === 0b10n]
     assert.deepStrictEqual(lost, [true, false])
   })
-  it("move the accumulators on by a byte for each row, and for each four", () => {
-    const { CHUNK, ROW, ROWS_PER_CHUNK } = Layout
-    assert.deepStrictEqual(
-      [ROW % 32767, (4 * ROW) % 131071, CHUNK % 32767, CHUNK % 131071],
-      [1, 1, ROWS_PER_CHUNK, ROWS_PER_CHUNK / 4]
-    )
+  it("may add rows of 32767 bytes where they are for A, and four of them three bytes apart for B", () => {
+    const { B_STEP, CHUNK, ROW, SHORT_OF_B } = Layout
+    assert.deepStrictEqual([powerOfX(8 * ROW, A_SIDE), powerOfX(8 * (4 * ROW + SHORT_OF_B), B)], [1n, 1n])
+    assert.strictEqual(powerOfX(8 * (CHUNK + B_STEP), B), 1n)
   })
-  it("have room for all their slack, and read zeros between the quarters", () => {
-    const { A_AT, B_AT, B_STRIDE, CHUNKS, QUARTER, ROW } = Layout
-    // The last vector of a row reaches 16 bytes past it, moved on by the slack of the chunks before.
-    const written = { a: A_AT + ROW + 16 + 8 * (CHUNKS - 1), b: ROW + 16 + 2 * (CHUNKS - 1) }
-    // A quarter is read so that it ends with the slack of one chunk at least: it begins that much in front of the row.
-    const front = ROW - 1 + 2 - QUARTER
+  it("have room for all their slack, with zeros in front of it", () => {
+    const { A_AT, B_AT, B_SLACK, B_STEP, CHUNKS, CHUNK_AT, CHUNK, ROW, SHORT_OF_B, WASM_PAGE, PAGES } = Layout
+    // The last chunk's second half begins so far in front of the first chunk; the period another three bytes, what is folded one.
+    const first = B_AT - B_STEP * (CHUNKS - 1) - 2 * SHORT_OF_B - 1
+    // Vectors reach past the last byte of a row.
+    const vector = 16
     assert.deepStrictEqual(
-      [written.a <= B_AT + front, written.b <= B_STRIDE + front, QUARTER >= ROW - 1 + 2 * CHUNKS],
-      [true, true, true]
+      [
+        B_AT - B_SLACK,
+        CHUNK_AT + CHUNK + vector <= A_AT - 1,
+        A_AT + ROW + vector <= first,
+        4 * ROW + vector <= WASM_PAGE * PAGES - B_AT
+      ],
+      [first, true, true, true]
     )
   })
 })

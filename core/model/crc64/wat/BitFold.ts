@@ -1,7 +1,7 @@
 /**
  * Folds with a shift by bits: rows are added up, each a few bits further to the front than the one behind it.
  *
- * Pure text. Where x^(8 * period) = x^bits modulo a factor of the polynomial, a row counts as much as the one `period` bytes
+ * Pure text. Where x^(8 * length) = x^bits modulo a factor of the polynomial, a row counts as much as the one `length` bytes
  * behind it, `bits` bits further to the front; and the front is the right here, as bits are reversed.
  */
 import * as Layout from "../Layout.ts"
@@ -11,10 +11,6 @@ interface Fold {
   readonly rows: 2 | 4
   /** Of a row, in bytes: a multiple of 16. */
   readonly length: number
-  /** From one row to the next, where they lie. */
-  readonly stride: number
-  /** From one row to the next, as they count. */
-  readonly period: number
   readonly bits: number
   /** Where the result goes: as many bytes as a row has. */
   readonly to: number
@@ -24,49 +20,21 @@ interface Fold {
  * Modulo (x+1)^2 A, x^65536 = x^2: by two bits, and by one byte for rows of 32768 bytes. Not by one bit with rows of 4096 bytes,
  * for x^32768 = x holds modulo (x+1) A only, and the factor x+1 so lost would need a repair.
  */
-const HALVES: Fold = {
-  rows: 2,
-  length: Layout.ROW,
-  stride: Layout.ROW,
-  period: Layout.ROW,
-  bits: 8,
-  to: Layout.HALVED_AT
-}
-const A: Fold = {
-  rows: 4,
-  length: Layout.A_FOLDED,
-  stride: Layout.A_FOLDED,
-  period: Layout.A_FOLDED,
-  bits: 2,
-  to: Layout.A_FOLDED_AT
-}
-/** Modulo B, x^131072 = x: by one bit with rows of 16384 bytes, and by two with the quarters of the cyclic fold. */
-const B: Fold = {
-  rows: 4,
-  length: Layout.B_FOLDED,
-  stride: Layout.B_FOLDED,
-  period: Layout.B_FOLDED,
-  bits: 1,
-  to: Layout.B_FOLDED_AT
-}
-const QUARTERS: Fold = {
-  rows: 4,
-  length: Layout.QUARTER,
-  stride: Layout.B_STRIDE,
-  period: Layout.ROW,
-  bits: 2,
-  to: Layout.QUARTERS_FOLDED_AT
-}
+const HALVES: Fold = { rows: 2, length: Layout.FOLDED, bits: 8, to: Layout.HALVED_AT }
+const A: Fold = { rows: 4, length: Layout.A_FOLDED, bits: 2, to: Layout.A_FOLDED_AT }
+/** Modulo B, x^131072 = x: by one bit with rows of 16384 bytes, and by two with the quarters of what the cyclic fold leaves. */
+const B: Fold = { rows: 4, length: Layout.B_FOLDED, bits: 1, to: Layout.B_FOLDED_AT }
+const QUARTERS: Fold = { rows: 4, length: Layout.FOLDED, bits: 2, to: Layout.QUARTERS_FOLDED_AT }
 
 /**
  * The function `$name`: folds the rows at $at. Words of 8 bytes are shifted by themselves; the bits that fall out of one, $out,
  * belong to the word before it. So it goes from the back to the front, and hands them on in $carry.
  */
-const fold = (name: string, { rows, length, stride, period, bits, to }: Fold): string => {
+const fold = (name: string, { rows, length, bits, to }: Fold): string => {
   const steps = Array.from({ length: rows - 1 }, (_, i) => i + 1).map((row) => {
     const shift = bits * (rows - 1 - row)
     return `
-      (local.set $row ${load("$at", stride * row)})
+      (local.set $row ${load("$at", length * row)})
       (local.set $sum ${xor(`(i64x2.shr_u (local.get $sum) (i32.const ${bits}))`, "(local.get $row)")})
       ${shift > 0 ? `(local.set $out ${xor("(local.get $out)", fallingOut("$row", shift))})` : ""}`
   })
@@ -83,10 +51,10 @@ const fold = (name: string, { rows, length, stride, period, bits, to }: Fold): s
       (local.set $carry (local.get $out))
       (local.set $at ${plus("$at", -16)})
       (br_if $next (local.tee $to ${plus("$to", -16)})))
-    ;; What fell out at the front counts as much a period behind, once more shifted.
-    (i64.store (i32.const ${to + period - 8})
+    ;; What fell out at the front counts as much a row behind, once more shifted.
+    (i64.store (i32.const ${to + length - 8})
       (i64.xor
-        (i64.load (i32.const ${to + period - 8}))
+        (i64.load (i32.const ${to + length - 8}))
         (i64.shr_u (i64x2.extract_lane 0 (local.get $carry)) (i64.const ${bits})))))`
 }
 

@@ -92,7 +92,7 @@ const entries = `
 
 /** The source of the module. */
 export const text = `(module
-  (memory (export "memory") ${Layout.PAGES} ${Layout.PAGES})
+  (memory (export "memory") ${Layout.PAGES})
 ${Tables.functions}
 ${elimination("wide", Polynomial.WIDE, 2)}
 ${elimination("narrow", Polynomial.NARROW, 1)}
