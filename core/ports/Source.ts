@@ -27,6 +27,8 @@ export interface Reader {
    * shrank must not become a shorter object.
    */
   readonly read: (offset: number, target: Uint8Array) => Effect.Effect<void, SourceError>
+  /** Memory to `read` into, so many bytes, where some suits better than other. It is its caller's. */
+  readonly allocate?: ((size: number) => Uint8Array) | undefined
   /** The bytes from `offset` on, `length` of them, where they lie: for a source in memory, whose bytes stay as they are. */
   readonly view?: ((offset: number, length: number) => Uint8Array) | undefined
   /**

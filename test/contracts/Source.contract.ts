@@ -96,6 +96,17 @@ export const sourceContract = (
       })
     )
 
+    it.scopedLive("reads into memory of its own, if it has better than others", () =>
+      Effect.gen(function* () {
+        const reader = yield* opened
+        for (const length of [1, 1000, size]) {
+          const memory = reader.allocate?.(length) ?? new Uint8Array(length)
+          yield* reader.read(size - length, memory)
+          assert.isTrue(equals(memory, content.subarray(size - length)))
+        }
+      })
+    )
+
     it.scopedLive("gives the same bytes in smaller chunks", () =>
       Effect.gen(function* () {
         const reader = yield* opened

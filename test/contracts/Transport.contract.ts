@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import type * as Layer from "effect/Layer"
 import { inspect } from "node:util"
+import * as Crc64 from "../../core/model/Crc64.ts"
 import { SourceError, TransportError } from "../../core/model/OssError.ts"
 import { type Body, bytes, empty, type Request, Transport } from "../../core/ports/Transport.ts"
 import * as TestServer from "../support/TestServer.ts"
@@ -194,6 +195,23 @@ export const transportContract = <E>(
               assert.isTrue(body?.equals(content), `${size} bytes`)
             }
           }
+        }).pipe(Effect.provide(layer))
+      )
+
+      live("bytes where Crc64 has them read, whole and in chunks, which are there afterwards", () =>
+        Effect.gen(function* () {
+          const server = yield* start()
+          const content = pattern(3_000_001)
+          const [lying] = Crc64.buffers(1, content.length)
+          assert.ok(lying)
+          lying.set(content)
+          yield* send(request(`${server.origin}/k`, { body: bytes(lying) }))
+          yield* send(request(`${server.origin}/k`, { body: chunked(lying).body }))
+          assert.deepStrictEqual(
+            server.received.map(({ body }) => body?.equals(content)),
+            [true, true]
+          )
+          assert.isTrue(Buffer.from(content).equals(lying))
         }).pipe(Effect.provide(layer))
       )
 

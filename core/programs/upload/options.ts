@@ -28,8 +28,8 @@ export interface MultipartOptions<A> extends UploadOptions<A> {
   readonly concurrency?: number | undefined
   /**
    * What is held in memory of each part in flight: the whole `part`, read once, or a few `chunk`s, read again for every
-   * attempt. On Node three of 96 KiB, which is the least memory, and takes more CPU time than the default: the `part` below
-   * 1 MiB, chunks above 32 MiB, and between them what suits the source; those chunks of a file are three of 768 KiB. A
+   * attempt. On Node three of 96 KiB, which is the least memory, and takes more CPU time than the default: the `part` up
+   * to 1 MiB, chunks above 32 MiB, and between them what suits the source; those chunks of a file are three of 1 MiB. A
    * stream's parts are held whole, and of bytes in memory nothing more.
    */
   readonly buffer?: "part" | "chunk" | undefined
@@ -57,8 +57,8 @@ export const checkConcurrency = (concurrency = 4): Either.Either<number, Invalid
         })
       )
 
-/** Unless asked otherwise, parts of less than so many bytes are held whole, and larger ones than so many are not. */
-const heldWhole = { below: Bytes.MiB(1), atMost: Bytes.MiB(32) }
+/** Unless asked otherwise, parts of up to so many bytes are held whole, and larger ones than so many are not. */
+const heldWhole = { always: Bytes.MiB(1), atMost: Bytes.MiB(32) }
 
 /** Who asks for chunks asks for little memory: so many bytes each. */
 const smallChunk = 96 * 1024
@@ -74,7 +74,7 @@ export const holdingOf = (
 ): Holding => {
   if (buffer === "chunk") return { buffer, chunkSize: smallChunk }
   const suits = partSize <= heldWhole.atMost ? (source.buffer ?? "part") : "chunk"
-  return buffer === "part" || partSize < heldWhole.below || suits === "part"
+  return buffer === "part" || partSize <= heldWhole.always || suits === "part"
     ? { buffer: "part" }
     : { buffer: "chunk", chunkSize: undefined }
 }

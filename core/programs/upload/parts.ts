@@ -86,7 +86,8 @@ const inMemory = (bytes: Uint8Array): Content => ({
 const inBuffer = (reader: Reader, partSize: number): ContentOf => {
   let buffer: Uint8Array | undefined
   return ({ offset, size }) => {
-    const content = (buffer ??= new Uint8Array(partSize)).subarray(0, size)
+    buffer ??= reader.allocate?.(partSize) ?? new Uint8Array(partSize)
+    const content = buffer.subarray(0, size)
     return AtOnce.flatMap(reader.read(offset, content), () => Effect.succeed(inMemory(content)))
   }
 }

@@ -266,8 +266,8 @@ describe("Upload", () => {
         assert.deepEqual(held("part", suits, size), asSuits("part"))
         assert.deepEqual(held("chunk", suits, size), { buffer: "chunk", chunkSize: Bytes.KiB(96) })
       }
-      assert.deepEqual(held(undefined, suits, Bytes.MiB(1) - 1), asSuits("part"))
-      assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits(suits))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1)), asSuits("part"))
+      assert.deepEqual(held(undefined, suits, Bytes.MiB(1) + 1), asSuits(suits))
       assert.deepEqual(held(undefined, suits, Bytes.MiB(32)), asSuits(suits))
       assert.deepEqual(held(undefined, suits, Bytes.MiB(32) + 1), asSuits("chunk"))
     }
@@ -300,6 +300,36 @@ describe("Upload", () => {
           assert.deepEqual([...ways], [way])
         }
       }
+    })
+  )
+
+  it.scopedLive("reads whole parts into memory of the source's own, once for each part in flight", () =>
+    Effect.gen(function* () {
+      const layer = Emulated.client(yield* OssEmulator.make({ bucket: "media" }))
+      const bytes = random(Bytes.KiB(650))
+      const source = Source.bytes(bytes)
+      const allocated: Array<Uint8Array> = []
+      const targets = new Set<ArrayBufferLike>()
+      const watched: Source.Source = {
+        ...source,
+        open: Effect.map(source.open, ({ chunks, read, unchanged }) => ({
+          chunks,
+          unchanged,
+          allocate: (size) => allocated[allocated.push(new Uint8Array(size)) - 1]!,
+          read: (offset, target) => (targets.add(target.buffer), read(offset, target))
+        }))
+      }
+      const options = { partSize: Bytes.KiB(100), buffer: "part", concurrency: 2 } as const
+      const { crc64 } = yield* Effect.provide(Upload.multipart("k", watched, options), layer)
+      assert.strictEqual(crc64, Crc64.of(bytes))
+      assert.deepEqual(
+        allocated.map(({ length }) => length),
+        [Bytes.KiB(100), Bytes.KiB(100)]
+      )
+      assert.sameMembers(
+        [...targets],
+        allocated.map(({ buffer }) => buffer)
+      )
     })
   )
 
