@@ -41,21 +41,27 @@ export const of = (bytes: Uint8Array): bigint => {
  * copy it, which makes it half as fast again. Where they cannot, or would not gain by it, they are like others.
  */
 export const buffers = (count: number, size: number): ReadonlyArray<Uint8Array<ArrayBuffer>> => {
-  const memory = size < Wasm.IN_PLACE_FROM ? undefined : Wasm.memory(count * size)
+  const memory = size < Wasm.IN_PLACE_FROM ? undefined : ownMemory(count * size)
   return Array.from({ length: count }, (_, i) =>
     memory === undefined ? new Uint8Array(size) : new Uint8Array(memory.buffer, memory.byteOffset + i * size, size)
   )
 }
 
-/** WebAssembly, or TypeScript where it may not be compiled. Chosen by the first input that is long enough to gain by it. */
+const ownMemory = (length: number): Uint8Array<ArrayBuffer> | undefined => {
+  shared() // first, for there may be room for one only
+  return Wasm.memory(length)
+}
+
 let fastest: typeof Slices.update | undefined
+
+/** WebAssembly, or TypeScript where it may not be compiled. Chosen by the first input that is long enough to gain by it. */
+const shared = (): typeof Slices.update => (fastest ??= Wasm.make() ?? Slices.update)
 
 const update = (register: Register.Register, bytes: Uint8Array): void => {
   if (bytes.byteLength < Wasm.SHORTEST) return Slices.update(register, bytes)
   const inPlace = bytes.byteLength < Wasm.IN_PLACE_FROM ? undefined : Wasm.inPlace(bytes)
   if (inPlace !== undefined) return inPlace(register, bytes)
-  fastest ??= Wasm.make() ?? Slices.update
-  fastest(register, bytes)
+  shared()(register, bytes)
 }
 
 /**

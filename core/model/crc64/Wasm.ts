@@ -46,7 +46,7 @@ export const make = (): Update | undefined => {
 }
 
 /** Each memory takes about 10 GiB of addresses, whatever its length: some 13,000 are all that a process has room for. */
-const MOST_MEMORIES = 64
+let mostMemories = 64
 const LONGEST_MEMORY = 2 ** 30
 
 /**
@@ -54,10 +54,14 @@ const LONGEST_MEMORY = 2 ** 30
  * the last view of them. undefined above 1 GiB, while 64 such memories are in use, and where there can be none.
  */
 export const memory = (length: number): Uint8Array<ArrayBuffer> | undefined => {
-  if (length > LONGEST_MEMORY || memories >= MOST_MEMORIES) return undefined
+  if (length > LONGEST_MEMORY || memories >= mostMemories) return undefined
   // A chunk is read a little past its end.
   const wasm = instantiate(Math.ceil((length + 16) / Layout.WASM_PAGE))
-  if (wasm === undefined) return undefined
+  if (wasm === undefined) {
+    // Where addresses are scarce it takes V8 0.1 s to find that out.
+    mostMemories = memories
+    return undefined
+  }
   const buffer = wasm.memory.buffer as ArrayBuffer // it is not shared
   updates.set(buffer, updateBy(wasm))
   freed ??= new FinalizationRegistry(() => void memories--)

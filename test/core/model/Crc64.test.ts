@@ -6,6 +6,7 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { vi } from "vitest"
 import * as Crc64 from "../../../core/model/Crc64.ts"
 import * as ByteTable from "./crc64/ByteTable.ts"
 
@@ -95,6 +96,19 @@ describe("Crc64.buffers", () => {
       hashers.map((hasher) => hasher.digest()),
       expected
     )
+  })
+  it("takes the CRC of what lies there without copying more than what is left of a chunk", () => {
+    const [lying] = Crc64.buffers(1, 1_048_576) as [Uint8Array]
+    const elsewhere = new Uint8Array(lying.length)
+    const copy = vi.spyOn(Uint8Array.prototype, "set")
+    const copied = [lying, elsewhere].map((content) => {
+      copy.mockClear()
+      Crc64.of(content)
+      return copy.mock.calls.reduce((sum, [{ length }]) => sum + length, 0)
+    })
+    copy.mockRestore()
+    // Four chunks of 262,136 bytes leave 32, too few to be copied.
+    assert.deepStrictEqual(copied, [0, 4 * 262_136])
   })
   it("goes on with other memory when that is all taken, and takes it again when it is free", async () => {
     const content = Uint8Array.from({ length: 300_000 }, (_, i) => (i * i) >> 7)

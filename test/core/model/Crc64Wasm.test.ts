@@ -55,6 +55,25 @@ describe("the WASM of Crc64", () => {
     const crcs = [Crc64.of(content), Crc64.of(content)]
     assert.deepStrictEqual([crcs, compiled.count], [[ByteTable.of(content), ByteTable.of(content)], 1])
   })
+  it("is shared where there is room for one only, which is tried once", async () => {
+    let instances = 0
+    const Instance = WebAssembly.Instance
+    class One extends Instance {
+      constructor(module: WebAssembly.Module) {
+        if (++instances > 1) throw new RangeError("could not allocate memory")
+        super(module)
+      }
+    }
+    vi.stubGlobal("WebAssembly", { ...WebAssembly, Module: WebAssembly.Module, Instance: One })
+    const Crc64 = await fresh()
+    const buffers = [1, 2, 3].map(() => Crc64.buffers(1, content.length)[0]!)
+    assert.deepStrictEqual(
+      buffers.map(({ buffer }) => buffer.byteLength),
+      [1, 2, 3].map(() => content.length)
+    )
+    buffers[0]?.set(content)
+    assert.deepStrictEqual([Crc64.of(buffers[0]!), instances], [ByteTable.of(content), 2])
+  })
   it("is done without where there is no WebAssembly at all", async () => {
     vi.stubGlobal("WebAssembly", undefined)
     const Crc64 = await fresh()
