@@ -8,9 +8,9 @@ import type { ClientRequest } from "node:http"
 import { SourceError } from "../../core/model/OssError.ts"
 import { type Body, bodySize } from "../../core/ports/Transport.ts"
 
-// Bytes in memory are cut so that progress is smooth and an early answer is seen. Every cut costs: of 1 GiB in five parts of
-// 10 MiB at once, pieces of 1 MiB reach 0.78 of a bare loop's speed, whole parts 0.85. So pieces double while they are taken
-// faster than 20 MiB/s, and a slow line sees small ones.
+// Bytes in memory are cut so that progress is smooth and an early answer is seen. Every cut costs: 1 GiB in five parts of 10 MiB at
+// once takes 1.09 times the CPU in pieces of 1 MiB that it takes in whole parts. So pieces double while they are taken faster than
+// 20 MiB/s, and a slow line sees small ones.
 const piece = 1024 * 1024
 const longestPiece = 4 * piece
 const quickMillis = 50
