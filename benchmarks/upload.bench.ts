@@ -144,6 +144,8 @@ const bouts = (smoke: boolean, peers: boolean): ReadonlyArray<Bout> => {
   const others = peers ? ["ali-oss", "@aws-sdk/lib-storage", "minio"] : []
   const size = smoke ? Bytes.MiB(4) : Bytes.GiB(1)
   const rounds = smoke ? 1 : 7
+  /** For what varies most from round to round. */
+  const moreRounds = smoke ? 1 : 15
   const parts = { size, rounds, concurrency: 5, times: 1, warmUps: 0 }
   return [
     {
@@ -154,8 +156,8 @@ const bouts = (smoke: boolean, peers: boolean): ReadonlyArray<Bout> => {
     },
     {
       ...parts,
-      // Of a process just started, most of it compiling: from round to round this one varies most.
-      rounds: smoke ? 1 : 15,
+      // Of a process just started, most of it compiling.
+      rounds: moreRounds,
       name: `${Bytes.format(size)} in parts of 1 MiB, 5 at once`,
       partSize: Bytes.MiB(1),
       contestants: ["effect-oss", "bare node:http", ...others.filter((name) => name === "ali-oss")]
@@ -172,7 +174,7 @@ const bouts = (smoke: boolean, peers: boolean): ReadonlyArray<Bout> => {
       size: Bytes.KiB(1),
       partSize: Bytes.MiB(1),
       concurrency: 1,
-      rounds,
+      rounds: moreRounds,
       warmUps: smoke ? 10 : 3_000,
       times: smoke ? 10 : 10_000,
       contestants: ["effect-oss, simple", "bare node:http, signed"]
