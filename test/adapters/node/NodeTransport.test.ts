@@ -180,6 +180,51 @@ describe("NodeTransport", () => {
     })
   )
 
+  live("counts the idle time of each connection, and anew after every use", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((_, response) => void setTimeout(() => response.end(), 20))
+      const transport = yield* NodeTransport.make({ idleTimeout: "300 millis" })
+      yield* six(transport, request(`${server.origin}/k`))
+      const [all, open] = [server.connections(), [server.open()]]
+      for (let i = 0; i < 3; i++) {
+        yield* Effect.sleep(180)
+        yield* transport.send(request(`${server.origin}/k`))
+        open.push(server.open())
+      }
+      yield* Effect.sleep(400)
+      assert.deepStrictEqual([all, server.connections(), open, server.open()], [6, 6, [6, 6, 1, 1], 0])
+    })
+  )
+
+  live("closes a connection a second before its server does, if that says when", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((_, response) => {
+        response.setHeader("keep-alive", "timeout=2")
+        response.end()
+      })
+      const transport = yield* NodeTransport.make()
+      const open: Array<number> = []
+      yield* transport.send(request(`${server.origin}/k`))
+      for (const millis of [700, 600]) {
+        yield* Effect.sleep(millis)
+        open.push(server.open())
+      }
+      assert.deepStrictEqual(open, [1, 0])
+    })
+  )
+
+  live("uses no connection again whose server keeps it for a second", () =>
+    Effect.gen(function* () {
+      const server = yield* TestServer.start((_, response) => {
+        response.setHeader("keep-alive", "timeout=1")
+        response.end()
+      })
+      const transport = yield* NodeTransport.make()
+      for (let i = 0; i < 3; i++) yield* transport.send(request(`${server.origin}/k`))
+      assert.strictEqual(server.connections(), 3)
+    })
+  )
+
   live("does not cut an exchange that is silent for longer than the idle time", () =>
     Effect.gen(function* () {
       const server = yield* TestServer.start((_, response) => void setTimeout(() => response.end("late"), 300))
