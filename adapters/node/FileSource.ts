@@ -104,7 +104,7 @@ const reader = (file: File, opened: OpenFile.OpenFile): Reader => {
         })
         return () => (isOver ? undefined : (resume) => void (ended = resume))
       }),
-    allocate: (size) => Crc64.buffers(1, size)[0]!,
+    allocate: (size) => Crc64.buffers(1, size)[0]!, // one was asked for
     chunks: (offset, length, memory) => {
       const input = { file: opened, failure, verify: memory === undefined ? verify : verifyAgain }
       return FileChunks.make(input, offset, length, memory)
