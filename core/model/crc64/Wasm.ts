@@ -92,8 +92,8 @@ const instantiate = (morePages: number): Exports | undefined => {
   compiled ??= { module: compile() }
   if (compiled.module === undefined) return undefined
   try {
-    // wat/ exports just these: a test assembles it and compares the bytes
-    const wasm = new WebAssembly.Instance(compiled.module).exports as unknown as Exports
+    const { exports } = new WebAssembly.Instance(compiled.module)
+    const wasm = exports as unknown as Exports // wat/ exports just these: a test assembles it and compares the bytes
     if (morePages > 0) wasm.memory.grow(morePages)
     wasm.initialize()
     return wasm

@@ -196,12 +196,16 @@ describe("NodeTransport", () => {
     })
   )
 
+  /** A server that says for how many seconds it keeps connections. */
+  const announcing = (seconds: number) =>
+    TestServer.start((_, response) => {
+      response.setHeader("keep-alive", `timeout=${seconds}`)
+      response.end()
+    })
+
   live("closes a connection a second before its server does, if that says when", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start((_, response) => {
-        response.setHeader("keep-alive", "timeout=2")
-        response.end()
-      })
+      const server = yield* announcing(2)
       const transport = yield* NodeTransport.make()
       const open: Array<number> = []
       yield* transport.send(request(`${server.origin}/k`))
@@ -215,10 +219,7 @@ describe("NodeTransport", () => {
 
   live("uses no connection again whose server keeps it for a second", () =>
     Effect.gen(function* () {
-      const server = yield* TestServer.start((_, response) => {
-        response.setHeader("keep-alive", "timeout=1")
-        response.end()
-      })
+      const server = yield* announcing(1)
       const transport = yield* NodeTransport.make()
       for (let i = 0; i < 3; i++) yield* transport.send(request(`${server.origin}/k`))
       assert.strictEqual(server.connections(), 3)

@@ -97,9 +97,9 @@ export const functions = `
     ${addRegister(B_AT)}
     ;; A: the fold takes a byte more than a period has, a zero in front.
     (call $foldA (i32.const ${A_AT - 1}))
-    ;; B: the last period begins with the three bytes that the last chunk is short of it. What lies behind it is added to its start.
-    (local.set $period
-      (i32.sub (i32.const ${B_AT + B_STEP - 2 * SHORT_OF_B}) (i32.mul (local.get $chunks) (i32.const ${B_STEP}))))
+    ;; B: the last period begins six bytes in front of the last chunk: three for its second half, and three that this is short of
+    ;; a period. What lies behind the period is added to its start.
+    (local.set $period (i32.sub (i32.const ${B_AT}) (i32.mul (local.get $chunks) (i32.const ${B_STEP}))))
     (local.set $at (local.get $period))
     (local.set $end (i32.const ${B_AT - SHORT_OF_B}))
     (loop $next
