@@ -166,7 +166,8 @@ export const make = (
       const request: Request = {
         method,
         url: Uri.url(bucket, key, query),
-        headers: { ...headers, ...signed.right.headers },
+        // Not by spreading, which of two objects takes V8 as long as the signature.
+        headers: Object.assign({}, headers, signed.right.headers),
         body,
         timeout: Duration.millis(baseTimeout + (bytes / minimumSpeed) * 1000),
         maxResponseBytes,

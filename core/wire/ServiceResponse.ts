@@ -139,12 +139,12 @@ export const toStored = (
 ): Either.Either<Stored, ServiceError> => {
   const { status, body, headers } = response
   if (status < 200 || status > 299) return Either.left(toError(operation, response, explain))
-  const stored = {
+  const answered: CallbackOutcome | undefined = withCallback ? { _tag: "Answered", body } : undefined
+  return Either.right({
     etag: etag(response),
     crc64: crc64(response),
     versionId: headers["x-oss-version-id"],
-    requestId: requestId(response)
-  }
-  if (status === 203) return Either.right({ ...stored, callback: callbackFailure(response) })
-  return Either.right({ ...stored, callback: withCallback ? { _tag: "Answered", body } : undefined })
+    requestId: requestId(response),
+    callback: status === 203 ? callbackFailure(response) : answered
+  })
 }
