@@ -116,7 +116,7 @@ const bareSigned: Contestant = async ({ file, port }) => {
     const headers = { "content-type": "application/octet-stream" }
     const asked = { method: "PUT", bucket: "bench", key, query: {}, headers }
     const signed = Effect.runSync(Signature.signHeaders(signer, asked, { credentials, region, time: Date.now() }))
-    await sendBare(agent, port, "/bench/k", { ...headers, ...signed.headers }, body)
+    await sendBare(agent, port, "/bench/k", Object.assign(headers, signed.headers), body)
   })
 }
 
