@@ -154,8 +154,7 @@ const open = ({ path, server }: Target, agent: Http.Agent, request: Request): Ht
     port: server.port,
     method: request.method,
     path,
-    headers: requestHeaders(request, server.authority),
-    setHost: false
+    headers: requestHeaders(request, server.authority)
   })
 
 const withoutBody = new Set(["GET", "HEAD", "DELETE", "OPTIONS"])

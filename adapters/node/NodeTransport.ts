@@ -14,6 +14,7 @@ import * as Http from "node:http"
 import * as Https from "node:https"
 import { TransportError } from "../../core/model/OssError.ts"
 import { type Service, Transport } from "../../core/ports/Transport.ts"
+import * as AgentName from "./AgentName.ts"
 import { timerMillis } from "./Deadlines.ts"
 import * as Exchange from "./Exchange.ts"
 
@@ -43,11 +44,12 @@ export interface Options {
  */
 export const make = (options: Options = {}): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const settings = {
+    // Node copies the agent's settings for every request: those that say nothing are left out.
+    const settings: Http.AgentOptions = {
       keepAlive: true,
-      maxSockets: options.maxSockets ?? Infinity,
       timeout: timerMillis(Duration.decode(options.idleTimeout ?? "15 seconds"))
     }
+    if (options.maxSockets !== undefined) settings.maxSockets = options.maxSockets
     const http = options.httpAgent ?? (yield* scoped(() => new Http.Agent(settings)))
     const https = options.httpsAgent ?? (yield* scoped(() => new Https.Agent({ ...settings, ca: options.ca })))
     const connectTimeout = Duration.decode(options.connectTimeout ?? "10 seconds")
@@ -64,7 +66,10 @@ export const make = (options: Options = {}): Effect.Effect<Service, never, Scope
 export const layer = (options?: Options): Layer.Layer<Transport> => Layer.scoped(Transport, make(options))
 
 const scoped = <A extends Http.Agent>(create: () => A): Effect.Effect<A, never, Scope.Scope> =>
-  Effect.acquireRelease(Effect.sync(create), (agent) => Effect.sync(() => agent.destroy()))
+  Effect.acquireRelease(
+    Effect.sync(() => AgentName.remember(create())),
+    (agent) => Effect.sync(() => agent.destroy())
+  )
 
 const originForm = /^(https?):\/\/((\[[0-9a-f:.]+\]|[^\s/?#@:[\]]+)(?::(\d{1,5}))?)$/i
 const pathForm = /^\/[!"$-~]*$/
