@@ -169,7 +169,7 @@ export const make = (
         // Not by spreading, which of two objects takes V8 as long as the signature.
         headers: Object.assign({}, headers, signed.right.headers),
         body,
-        timeout: Duration.millis(baseTimeout + (bytes / minimumSpeed) * 1000),
+        timeout: Duration.millis(Math.ceil(baseTimeout + (bytes / minimumSpeed) * 1000)),
         maxResponseBytes,
         onSent
       }

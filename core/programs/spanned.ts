@@ -116,6 +116,7 @@ const opened = <A, E, R>(place: Place<R>, spanned: Spanned<A, E, R>): Frame<A, E
 const close = <A, E, R>(frame: Frame<A, E, R>, exit: Exit.Exit<A, E>): void => {
   const { begin, place, span, spanned } = frame
   frame.state = "over"
+  if (span === undefined && spanned.onEnd === undefined) return
   const now = place.clock.unsafeCurrentTimeNanos()
   span?.end(place.fiber.getFiberRef(FiberRef.currentTracerTimingEnabled) ? now : 0n, exit)
   spanned.onEnd?.(exit, Number(now - begin) / 1e6)
