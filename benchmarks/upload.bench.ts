@@ -175,7 +175,8 @@ const bouts = (smoke: boolean, peers: boolean): ReadonlyArray<Bout> => {
       partSize: Bytes.MiB(1),
       concurrency: 1,
       rounds: moreRounds,
-      warmUps: smoke ? 10 : 3_000,
+      // V8 goes on compiling to about the 6,000th.
+      warmUps: smoke ? 10 : 10_000,
       times: smoke ? 10 : 10_000,
       contestants: ["effect-oss, simple", "bare node:http, signed"]
     }
